@@ -1,0 +1,32 @@
+# Every habit of this repository is a target here; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+BIN := .venv/bin
+SETUP := .venv/darkroom.lock
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(SETUP) ## Make .venv (needs only a python3 with venv; brings uv and Python 3.13 if they are missing)
+
+$(SETUP): requirements/dev.txt pyproject.toml scripts/bootstrap.py
+	@python3 scripts/bootstrap.py
+	@touch $@
+
+.PHONY: lock
+lock: ## Resolve the dependencies again and write requirements/*.txt with their hashes
+	@bash scripts/lock.sh
+
+.PHONY: lint
+lint: $(SETUP) ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(SETUP) ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

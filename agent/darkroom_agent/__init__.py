@@ -1,0 +1,1 @@
+"""The asyncio agent that stands next to a runtime and carries jobs from its queue to their end."""

@@ -1,0 +1,1 @@
+"""The whole flow on one machine, without Docker: emulated AWS, simulators and agents."""
