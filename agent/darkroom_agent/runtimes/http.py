@@ -1,0 +1,102 @@
+"""HTTP to a runtime: bounded answers, and what a broken connection means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from ..errors import ResultTooLarge, RuntimeFailed, RuntimeGone
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A runtime's answer, read to its end."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            RuntimeFailed: it is none.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise RuntimeFailed(f"the runtime answered {self.status} with no JSON: {self.text()}") from error
+
+    def text(self) -> str:
+        """The beginning of the body, for messages."""
+        return self.body[:500].decode("utf-8", "replace")
+
+
+class RuntimeHttp:
+    """A session to one runtime. Connections are kept; nothing is sent twice."""
+
+    def __init__(self, base_url: str, answer_bytes: int) -> None:
+        """`base_url` ends without `/`; no answer may be longer than `answer_bytes`."""
+        self.base_url = base_url
+        self._answer_bytes = answer_bytes
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, made when first needed: it must be made inside the event loop."""
+        if self._session is None or self._session.closed:
+            # A job's own time limit is the pipeline's business; here only connecting is bounded.
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+            self._session = aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 20, auto_decompress=False)
+        return self._session
+
+    async def request(  # noqa: PLR0913 (what HTTP has)
+        self,
+        method: str,
+        path: str,
+        *,
+        json: bytes | None = None,
+        form: aiohttp.FormData | None = None,
+        params: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Reply:
+        """Send a request and read its whole answer, within `seconds` if given.
+
+        Raises:
+            RuntimeGone: refused, reset, closed or too slow.
+            ResultTooLarge: the answer is longer than allowed.
+        """
+        headers = {"Content-Type": "application/json"} if json is not None else None
+        try:
+            async with self.session.request(
+                method,
+                self.base_url + path,
+                data=json if form is None else form,
+                params=params,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),
+            ) as response:
+                return Reply(response.status, response.content_type, await self._read(response))
+        except TimeoutError as error:
+            raise RuntimeGone(f"the runtime did not answer {method} {path} within {seconds} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise RuntimeGone(
+                f"no connection to the runtime for {method} {path}: {error or type(error).__name__}"
+            ) from error
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        parts, size = [], 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > self._answer_bytes:
+                response.close()
+                raise ResultTooLarge(f"the runtime's answer is longer than {self._answer_bytes} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+    async def close(self) -> None:
+        """Close the session's connections."""
+        if self._session is not None:
+            await self._session.close()
