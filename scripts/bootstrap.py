@@ -60,8 +60,8 @@ def python(uv_path: Path) -> Path:
         if is_python(candidate):
             return candidate
     run(uv_path, "python", "install", PYTHON)
-    found = subprocess.run([uv_path, "python", "find", PYTHON], capture_output=True, text=True, check=True)  # noqa: S603
-    return Path(found.stdout.strip())
+    answer = subprocess.run([uv_path, "python", "find", PYTHON], capture_output=True, text=True, check=True)  # noqa: S603
+    return Path(answer.stdout.strip())
 
 
 def main() -> None:

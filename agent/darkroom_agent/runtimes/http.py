@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from ..errors import ResultTooLarge, RuntimeFailed, RuntimeGone
+from darkroom_agent.errors import ResultTooLarge, RuntimeFailed, RuntimeGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class RuntimeHttp:
             self._session = aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 20, auto_decompress=False)
         return self._session
 
-    async def request(  # noqa: PLR0913 (what HTTP has)
+    async def request(
         self,
         method: str,
         path: str,
