@@ -9,12 +9,15 @@
     ├── Retryable               another attempt, or another pod, may succeed
     │   ├── RuntimeGone         refused or reset connections: it is down or restarting
     │   ├── RuntimeWedged       it answers, but a job does not move: only a restart helps
-    │   ├── RuntimeFailed       it failed for a reason of its own (5xx, "CUDA error")
+    │   ├── RuntimeBroken       its process is spoilt ("CUDA error"): only a restart helps
+    │   ├── RuntimeFailed       it failed for a reason of its own (5xx)
     │   ├── RuntimeBusy         it asks to back off (429, 503)
     │   ├── OutOfMemory         not enough memory now; worth one try after freeing it
     │   ├── TimedOut            the attempt took longer than the job allows
     │   ├── InputInterrupted    an input's host failed or was too slow
-    │   └── ServiceUnavailable  S3, SNS or SQS failed beyond the client's own retries
+    │   ├── ServiceUnavailable  S3, SNS or SQS failed beyond the client's own retries
+    │   ├── AttemptsExhausted   every attempt took its agent with it
+    │   └── AgentFailed         the agent itself met what it was not made for
     └── Abandoned               says nothing of the job: this attempt must stop, and another will go on
         ├── LeaseLost           the message is no longer ours
         ├── Superseded          another attempt's final document was there first
@@ -28,12 +31,18 @@ Each is raised at the edge where it arises; only the pipeline catches them, by c
 
 from typing import Any, ClassVar
 
+from darkroom_contract.document import JobDocument
+
 
 class Failure(Exception):
     """Why a job did not complete. `response` is what the runtime answered, without image bytes."""
 
     code: ClassVar[str]
     retryable: ClassVar[bool]
+    most_attempts: ClassVar[int | None] = None
+    """Fewer attempts than usual, where more would not help."""
+    restart: ClassVar[bool] = False
+    """Whether only a restart of the runtime helps."""
 
     def __init__(self, message: str, *, response: Any = None) -> None:
         super().__init__(message)
@@ -87,6 +96,14 @@ class RuntimeWedged(Retryable):
     """The runtime answers, but its job does not move and cannot be interrupted."""
 
     code = "runtime_wedged"
+    restart = True
+
+
+class RuntimeBroken(Retryable):
+    """The runtime's process is spoilt ("CUDA error"): every later job would fail too."""
+
+    code = "runtime_broken"
+    restart = True
 
 
 class RuntimeFailed(Retryable):
@@ -105,6 +122,7 @@ class OutOfMemory(Retryable):
     """The runtime ran out of memory."""
 
     code = "out_of_memory"
+    most_attempts = 2
 
 
 class TimedOut(Retryable):
@@ -125,6 +143,18 @@ class ServiceUnavailable(Retryable):
     code = "service_unavailable"
 
 
+class AttemptsExhausted(Retryable):
+    """Every attempt took its agent with it, so none could say what happened."""
+
+    code = "attempts_exhausted"
+
+
+class AgentFailed(Retryable):
+    """The agent itself met what it was not made for: a mistake of ours, never of the caller."""
+
+    code = "agent_failed"
+
+
 class Abandoned(Exception):
     """This attempt must stop; it says nothing of the job."""
 
@@ -134,7 +164,11 @@ class LeaseLost(Abandoned):
 
 
 class Superseded(Abandoned):
-    """Another attempt wrote the final document first."""
+    """The job has become final meanwhile; `document` is what was there first."""
+
+    def __init__(self, document: JobDocument) -> None:
+        super().__init__(f"the job is {document.state} already")
+        self.document = document
 
 
 class Returned(Abandoned):

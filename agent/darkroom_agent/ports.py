@@ -118,6 +118,18 @@ class InputImage:
     name: str
 
 
+class Fetcher(Protocol):
+    """Brings input images, whatever they are named by."""
+
+    async def fetch(self, fields: list[tuple[FieldPath, str]]) -> dict[FieldPath, InputImage]:
+        """Fetch what stands in these fields: URLs, `s3://` addresses or base64.
+
+        Raises:
+            InputUnavailable: one of them cannot be had, or may not.
+            InputInterrupted: one of them could not be had this time.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A job that can run at once: `payload` is the encoded request, with its images in place.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from .document import Artifact, Error, JobDocument, Timings
@@ -49,3 +50,18 @@ def notification_of(document: JobDocument, output_url: str) -> Notification:
         trace_id=document.trace_id,
         cost=document.cost,
     )
+
+
+MAX_BYTES = 250 * 1024
+"""A message that SNS takes (256 KiB with its attributes)."""
+
+
+def encode_notification(notification: Notification) -> str:
+    """JSON of a notification that fits the topic: what is too long is left to the job document at `output_url`."""
+    for without in ((), ("artifacts",), ("artifacts", "timings", "image_url")):
+        empty = {"artifacts": (), "timings": Timings(), "image_url": ()}
+        shorter = msgspec.structs.replace(notification, **{name: empty[name] for name in without})
+        text = msgspec.json.encode(shorter)
+        if len(text) <= MAX_BYTES:
+            break
+    return text.decode()

@@ -1,0 +1,137 @@
+"""Open the clients and wire the parts: the one place that knows them all."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+from aiobotocore.session import get_session
+
+from . import agent
+from .aws import client_config
+from .commit import Commit
+from .drain import Drain
+from .errors import ServiceUnavailable
+from .guard import FetchPolicy
+from .health import Health
+from .inputs import InputLimits, Inputs
+from .mark import RestartMark
+from .pipeline import Pipeline
+from .ports import RuntimeLimits
+from .prefetch import Prefetch
+from .recycle import Recycle
+from .runtimes import make_runtime
+from .s3 import S3Store
+from .settings import Settings
+from .settle import Attempts
+from .sns import SnsTopic
+from .source import Source
+from .sqs import SqsQueue
+from .telemetry import Telemetry, telemetry
+from .turns import Turns
+from .warmup import warm_up
+
+log = structlog.get_logger()
+
+_RETURN_SECONDS = 5.0  # to give messages back and close, at the end of the grace time
+
+
+async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run the agent until SIGTERM or SIGINT, and leave politely."""
+    drain = Drain(settings.grace, settings.interrupt + _RETURN_SECONDS)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain.begin)
+    log.info("agent.start", runtime=settings.runtime_name, type=settings.runtime_type, runtime_url=settings.base_url)
+    async with AsyncExitStack() as stack:
+        telling = stack.enter_context(telemetry(environ, settings.runtime_name))
+        await _serve(settings, drain, telling, stack)
+    log.info("agent.stopped")
+
+
+async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: AsyncExitStack) -> None:
+    session, config = get_session(), client_config(settings.endpoint_url)
+
+    def client(service: str):  # type: ignore[no-untyped-def]
+        return session.create_client(
+            service,  # type: ignore[call-overload]
+            region_name=settings.region,
+            endpoint_url=settings.endpoint_url,
+            config=config,
+        )
+
+    sqs = await stack.enter_async_context(client("sqs"))
+    store = S3Store(await stack.enter_async_context(client("s3")), settings.bucket)
+    topic = SnsTopic(await stack.enter_async_context(client("sns")), settings.topic_arn)
+    normal = SqsQueue(sqs, settings.queue_url, settings.visibility)
+    bulk = SqsQueue(sqs, settings.bulk_queue_url, settings.visibility) if settings.bulk_queue_url else None
+
+    runtime = make_runtime(settings, _runtime_limits(settings))
+    stack.push_async_callback(runtime.close)
+    buckets = frozenset({settings.bucket, *settings.input_buckets})
+    inputs = Inputs(store, _fetch_policy(settings, buckets), _input_limits(settings))
+    stack.push_async_callback(inputs.close)
+
+    health = Health(
+        runtime,
+        RestartMark(settings.mark_file),
+        lambda: warm_up(runtime, inputs, settings.warm_up, settings.runtime_name),
+    )
+    prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold)
+    pipeline = Pipeline(
+        settings=settings,
+        attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
+        buckets=buckets,
+        store=store,
+        inputs=inputs,
+        runtime=runtime,
+        commit=Commit(store, topic, telling),
+        turns=Turns(settings.concurrency, lambda: runtime.loaded_model),
+        prefetch=prefetch,
+        health=health,
+        recycle=Recycle(runtime, health, settings.recycle_jobs, settings.recycle_bytes),
+        drain=drain,
+        telemetry=telling,
+    )
+    source = Source(normal, bulk, settings.bulk_every, settings.wait)
+    async with asyncio.TaskGroup() as group:
+        checking = group.create_task(_check_redrive(normal, settings.attempts))
+        await agent.run(source, pipeline, prefetch, health, drain)
+        checking.cancel()
+
+
+async def _check_redrive(queue: SqsQueue, attempts: int) -> None:
+    """Say so when the queue gives up on a message before the agent does: such a job would never get a final state."""
+    try:
+        most = await queue.most_receives()
+    except ServiceUnavailable as failure:
+        log.warning("queue.redrive_unknown", error=failure.message)
+        return
+    if most is None:
+        log.error("queue.no_dead_letter_queue", queue=queue.name, hint="what cannot be read would come back for ever")
+    elif most <= attempts:
+        log.error(
+            "queue.redrive_too_early",
+            queue=queue.name,
+            max_receive_count=most,
+            max_attempts=attempts,
+            hint="maxReceiveCount must be above MAX_ATTEMPTS",
+        )
+
+
+def _runtime_limits(settings: Settings) -> RuntimeLimits:
+    return RuntimeLimits(
+        answer_bytes=settings.output_bytes,
+        stall_seconds=settings.stall,
+        poll_seconds=settings.poll,
+        interrupt_seconds=settings.interrupt,
+    )
+
+
+def _fetch_policy(settings: Settings, buckets: frozenset[str]) -> FetchPolicy:
+    raise NotImplementedError
+
+
+def _input_limits(settings: Settings) -> InputLimits:
+    raise NotImplementedError

@@ -1,0 +1,133 @@
+"""Commit an outcome: artifacts, then the job document, then the notification. Only then may the message go."""
+
+import asyncio
+import hashlib
+import re
+
+import structlog
+from msgspec.structs import replace
+
+from darkroom_contract.document import Artifact, JobDocument, artifact_name, cancel_key, document_key
+from darkroom_contract.job import Job
+from darkroom_contract.notification import notification_of
+
+from .guarded import together
+from .lease import Lease
+from .media import Media, sniff
+from .ports import OutputFile, Store, Topic
+from .record import Record
+from .settle import Fate, Outcome, fate_of_final
+from .story import Story, clock
+from .telemetry import Telemetry
+
+log = structlog.get_logger()
+
+_AT_ONCE = 8  # uploads of one job side by side
+_HASH_BESIDE = 8 * 1024 * 1024  # bytes from which hashing would be felt by others
+_ARTIFACT = re.compile(r"\d+-[0-9a-f]{12}\.[a-z0-9]+")
+_UNKNOWN = Media("application/octet-stream", "bin", None, None)
+
+
+class Commit:
+    """Writes ends. All of it may be done twice: names are made of contents, and a final document never changes."""
+
+    def __init__(self, store: Store, topic: Topic, telemetry: Telemetry) -> None:
+        self._store = store
+        self._topic = topic
+        self._telemetry = telemetry
+
+    async def final(
+        self, document: JobDocument, outcome: Outcome, job: Job | None, record: Record, lease: Lease, story: Story
+    ) -> None:
+        """Make a job final and tell it.
+
+        Raises:
+            Superseded: the job was final already; what this attempt stored is `again`'s to remove.
+            LeaseLost, ServiceUnavailable: it could not be done; it may be done again.
+        """
+        began = clock()
+        story.store = 0.0
+        artifacts: list[Artifact] = []
+        with self._telemetry.stage("store"):
+            if outcome.result is not None and job is not None:
+                artifacts = await self._store_files(outcome.result.files, job, lease)
+            story.store = clock() - began
+            document = replace(document, artifacts=tuple(artifacts), timings=story.timings())
+            await record.write(document)
+        with self._telemetry.stage("notify"):
+            await self._tell(document)
+        if story.was_followed:
+            await self._store.delete_keys([cancel_key(document.id)])
+        if document.attempt > 1 and job is not None:
+            await self.sweep(document, job.artifact_prefix)
+        _log_end(document)
+
+    async def again(self, document: JobDocument, prefix: str | None, attempt: int) -> Fate:
+        """Tell once more what is final, and remove what lost attempts left. Nothing is run."""
+        await self._tell(document)
+        await self._store.delete_keys([cancel_key(document.id)])
+        await self.sweep(document, prefix)
+        log.info("job.already_final", state=document.state.value, by_attempt=document.attempt, attempt=attempt)
+        return fate_of_final(document.state, retryable=document.error is not None and document.error.retryable)
+
+    async def _tell(self, document: JobDocument) -> None:
+        url = self._store.url(document_key(document.id))
+        await self._topic.publish(notification_of(document, url), document.tenant)
+
+    async def _store_files(self, files: tuple[OutputFile, ...], job: Job, lease: Lease) -> list[Artifact]:
+        artifacts: dict[int, Artifact] = {}
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def store(index: int, data: bytes) -> None:
+            async with room:
+                artifacts[index] = await self._store_file(index, data, job, lease)
+
+        await together(*(store(index, file.data) for index, file in enumerate(files)))
+        return [artifacts[index] for index in sorted(artifacts)]
+
+    async def _store_file(self, index: int, data: bytes, job: Job, lease: Lease) -> Artifact:
+        media = sniff(data) or _UNKNOWN
+        digest = await _sha256(data)
+        key = job.artifact_prefix + artifact_name(index, digest, media.extension)
+        lease.check()
+        await self._store.put_artifact(key, data, media.content_type)
+        return Artifact(
+            url=self._store.url(key),
+            content_type=media.content_type,
+            bytes=len(data),
+            sha256=digest,
+            width=media.width,
+            height=media.height,
+        )
+
+    async def sweep(self, document: JobDocument, prefix: str | None) -> None:
+        """Remove, below `prefix`, all artifacts that the final document does not name: lost attempts left them.
+
+        Only names that an artifact of this very job can have: another job's prefix may lie below this one's.
+        """
+        if prefix is None:
+            return
+        named = {artifact.url for artifact in document.artifacts}
+        strays = [
+            key
+            for key in await self._store.list_keys(prefix)
+            if _ARTIFACT.fullmatch(key.removeprefix(prefix)) and self._store.url(key) not in named
+        ]
+        if strays:
+            await self._store.delete_keys(strays)
+
+
+async def _sha256(data: bytes) -> str:
+    if len(data) >= _HASH_BESIDE:
+        return await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+    return hashlib.sha256(data).hexdigest()
+
+
+def _log_end(document: JobDocument) -> None:
+    error = document.error
+    log.info(
+        f"job.{document.state.value}",
+        artifacts=len(document.artifacts),
+        timings=document.timings,
+        **({} if error is None else {"code": error.code, "error": error.message}),
+    )

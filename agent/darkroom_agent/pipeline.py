@@ -1,0 +1,281 @@
+"""The life of a message, from top to bottom.
+
+    Delivery ──decode──► Request ──admit──► prepare ──► Prepared ──run──► Outcome ──settle──► commit ──► apply
+    (queue)                        (store)              (inputs)          (runtime)           (store, topic)  (queue)
+
+The GPU slot is held by `run` alone. A lease accompanies the message throughout, and cancels the work when it is lost.
+"""
+
+import asyncio
+import dataclasses
+from dataclasses import dataclass
+
+import structlog
+from msgspec.structs import replace
+
+from darkroom_contract.document import Error, JobDocument
+from darkroom_contract.job import Job, State, now
+
+from . import request as requests
+from .commit import Commit
+from .convert import convert
+from .drain import Drain
+from .errors import (
+    Abandoned,
+    AgentFailed,
+    AttemptsExhausted,
+    Cancelled,
+    Expired,
+    Failure,
+    LeaseLost,
+    OutOfMemory,
+    Returned,
+    RuntimeGone,
+    ServiceUnavailable,
+    Superseded,
+    TimedOut,
+)
+from .follow import Follow
+from .guarded import guarded
+from .health import Health
+from .lease import Lease
+from .ports import Delivery, Fetcher, OutputFile, Prepared, Queue, Result, Runtime, Store
+from .prefetch import Prefetch
+from .record import Record
+from .recycle import Recycle
+from .request import Request
+from .settings import Settings
+from .settle import Attempts, Delete, Fate, Leave, Outcome, Release, backoff, settle
+from .story import Story, clock
+from .telemetry import Telemetry
+from .turns import Turns
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Everything that a message needs on its way; `handle` is the way."""
+
+    settings: Settings
+    attempts: Attempts
+    buckets: frozenset[str]
+    store: Store
+    inputs: Fetcher
+    runtime: Runtime
+    commit: Commit
+    turns: Turns
+    prefetch: Prefetch
+    health: Health
+    recycle: Recycle
+    drain: Drain
+    telemetry: Telemetry
+
+    async def handle(self, queue: Queue, delivery: Delivery) -> None:
+        """Carry one message from its receipt to its end. Nothing that concerns one message alone gets out of here."""
+        lease = Lease(queue, delivery, self.settings.visibility, self.settings.heartbeat)
+        story = Story()
+        with self.telemetry.message(delivery, queue.name):
+            try:
+                fate = await self._fate(delivery, lease, story)
+                if fate is not None:
+                    await self._apply(fate, lease)
+            except (LeaseLost, ServiceUnavailable) as error:
+                # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
+                log.warning("message.not_settled", error=str(error))
+            finally:
+                self.prefetch.gone(had_started=story.has_started(), too_long=story.waited_too_long)
+
+    async def _fate(self, delivery: Delivery, lease: Lease, story: Story) -> Fate | None:
+        """What is to become of the message; None when it is no longer ours."""
+        try:
+            return await guarded(self._carry(delivery, lease, story), lease.keep())
+        except LeaseLost as lost:
+            self.telemetry.lease_lost()
+            log.warning("lease.lost", reason=str(lost))
+            await self._withdraw(story)
+            return None
+        except Returned as returned:
+            log.info("job.returned", reason=str(returned))
+            return Release(0)
+        except Abandoned as unprocessable:
+            log.error("message.unprocessable", reason=str(unprocessable))
+            return Leave()
+        except ServiceUnavailable as failure:
+            log.warning("job.interrupted", error=failure.message)
+            return Release(backoff(delivery.attempt, self.attempts))
+        except Exception:
+            log.exception("agent.failed")
+            return Release(backoff(delivery.attempt, self.attempts))
+
+    async def _carry(self, delivery: Delivery, lease: Lease, story: Story) -> Fate:
+        request = await requests.decode(delivery, self.store, self.buckets, self.settings.runtime_name)
+        blank = replace(request.blank, trace_id=self.telemetry.trace_id())
+        structlog.contextvars.bind_contextvars(job_id=blank.id, attempt=delivery.attempt)
+        record = Record(self.store, lease, blank)
+        prefix = request.job.artifact_prefix if request.job else None
+        story.job_id, story.artifact_prefix = blank.id, prefix
+        try:
+            document = await record.load()
+            if document is not None and document.state.final:
+                raise Superseded(document)
+            story.queued = max((now() - (blank.submitted_at or delivery.sent_at)).total_seconds(), 0.0)
+            outcome = await self._attempt(request, document, delivery, record, story)
+            settlement = settle(outcome, delivery.attempt, self.attempts)
+            self.telemetry.ended(outcome, settlement.final, story)
+            if settlement.final is None:
+                _log_retry(outcome, settlement.fate)
+                return settlement.fate
+            final = _final(blank, outcome, settlement.final, story)
+            await self.commit.final(final, outcome, request.job, record, lease, story)
+        except Superseded as superseded:
+            return await self.commit.again(superseded.document, prefix, delivery.attempt)
+        return settlement.fate
+
+    async def _attempt(
+        self, request: Request, document: JobDocument | None, delivery: Delivery, record: Record, story: Story
+    ) -> Outcome:
+        """Try the job once. Every exception becomes an outcome here, but for those that abandon the attempt."""
+        try:
+            work = self._work(request, document, delivery, record, story)
+            result = await guarded(work, self.drain.leave(story.has_started))
+        except Failure as failure:
+            return Outcome(State.FAILED, failure=failure)
+        except Cancelled:
+            return Outcome(State.CANCELLED)
+        except Expired as expired:
+            log.info("job.expired", reason=str(expired))
+            return Outcome(State.EXPIRED)
+        except Abandoned:
+            raise
+        except Exception as error:
+            log.exception("agent.failed")
+            return Outcome(State.FAILED, failure=AgentFailed(f"{type(error).__name__}: {error}"))
+        return Outcome(State.COMPLETED, result=result)
+
+    async def _work(
+        self, request: Request, document: JobDocument | None, delivery: Delivery, record: Record, story: Story
+    ) -> Result:
+        began = clock()
+        if request.problem is not None:
+            raise request.problem
+        assert request.job is not None
+        job = request.job
+        await self._admit(job, document, delivery, record)
+        with self.telemetry.stage("prepare"):
+            images = await self.inputs.fetch(self.runtime.image_fields(job))
+            prepared = await self.runtime.prepare(job, delivery.attempt, images)
+        story.prepare = clock() - began
+        try:
+            async with self.turns.turn(prepared.model, self.settings.hold):
+                await self._until_up()
+                result = await self._run(prepared, record, story, lead_seconds=clock() - began)
+        except Returned:
+            story.waited_too_long = not story.has_started()
+            raise
+        # The slot is free again: what follows goes on beside the next run.
+        return await _encode(result, job)
+
+    async def _admit(self, job: Job, document: JobDocument | None, delivery: Delivery, record: Record) -> None:
+        """Whether the job is to be run at all."""
+        requests.check(job, self.runtime.tasks, self.settings.runtime_name, self.settings.runtime_type)
+        if now() >= job.expires_at(delivery.sent_at):
+            raise Expired(f"older than its {job.ttl_seconds} s")
+        if document is not None and document.state is State.RUNNING and await record.cancel_requested():
+            raise Cancelled
+        if delivery.attempt > self.attempts.limit:
+            # The last attempt took its agent with it. This delivery is there only to write that down.
+            raise AttemptsExhausted(f"all {self.attempts.limit} attempts ended without an answer")
+
+    async def _until_up(self) -> None:
+        try:
+            async with asyncio.timeout(self.settings.hold):
+                await self.health.up.wait()
+        except TimeoutError as error:
+            raise Returned("the runtime is down") from error
+
+    async def _run(self, prepared: Prepared, record: Record, story: Story, lead_seconds: float) -> Result:
+        """Run the job. The slot is ours."""
+        story.start()
+        began = clock()
+        self.prefetch.started(began, lead_seconds)
+        limit = min(prepared.job.timeout_seconds, self.settings.job_seconds)
+        follow = Follow(record, story, self.settings)
+        log.info("job.started", task=prepared.job.task.value, queued=round(story.queued or 0, 3))
+        try:
+            with self.telemetry.stage("run"):
+                async with asyncio.timeout(limit):
+                    result = await guarded(self.runtime.run(prepared, story.report), follow.watch())
+        except TimeoutError as error:
+            self.health.report("a job timed out", restart=False)
+            raise TimedOut(f"the runtime did not finish within {limit} s") from error
+        except Cancelled:
+            self.health.report("a job was cancelled", restart=False)
+            raise
+        except Failure as failure:
+            await self._look_after(failure)
+            raise
+        else:
+            story.nodes = None if result.nodes is None else dict(result.nodes)
+            return result
+        finally:
+            story.runtime = clock() - began
+            self.prefetch.finished(clock(), began)
+            await self.recycle.job_done(self.prefetch.running())
+
+    async def _look_after(self, failure: Failure) -> None:
+        """Do for the runtime what its failure asks for, before the next job."""
+        if isinstance(failure, OutOfMemory):
+            try:
+                await self.runtime.free_memory()
+            except Failure as another:
+                log.warning("runtime.memory_not_freed", error=another.message)
+        elif failure.restart or isinstance(failure, RuntimeGone):
+            self.health.report(failure.message, restart=failure.restart)
+
+    async def _withdraw(self, story: Story) -> None:
+        """Take back what was stored after the lease was lost: whoever won may have swept before it arrived."""
+        if story.store is None or story.job_id is None:
+            return
+        stored = await self.store.read_document(story.job_id)
+        if stored is not None and stored.document.state.final:
+            await self.commit.sweep(stored.document, story.artifact_prefix)
+
+    async def _apply(self, fate: Fate, lease: Lease) -> None:
+        match fate:
+            case Delete():
+                await lease.delete()
+            case Release(delay):
+                await lease.release(delay)
+            case Leave():
+                await lease.release(0)
+
+
+def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> JobDocument:
+    """The final document but for the artifacts, which are not stored yet."""
+    failure = outcome.failure
+    answered = outcome.result.response if outcome.result else failure.response if failure else None
+    return replace(
+        blank,
+        state=state,
+        started_at=story.started_at,
+        finished_at=now(),
+        response=answered,
+        error=None
+        if failure is None
+        else Error(code=failure.code, message=failure.message, retryable=failure.retryable),
+    )
+
+
+async def _encode(result: Result, job: Job) -> Result:
+    """The result with its files as the job wants them."""
+    if job.output is None:
+        return result
+    files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
+    return dataclasses.replace(result, files=tuple(files))
+
+
+def _log_retry(outcome: Outcome, fate: Fate) -> None:
+    assert outcome.failure is not None
+    delay = round(fate.delay, 1) if isinstance(fate, Release) else 0
+    log.warning("job.retry", code=outcome.failure.code, error=outcome.failure.message, delay=delay)

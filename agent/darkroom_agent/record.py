@@ -1,0 +1,63 @@
+"""A job's document as one attempt sees it: read once, changed conditionally, final once."""
+
+import msgspec
+
+from darkroom_contract.document import JobDocument
+
+from .errors import Superseded, Unprocessable
+from .lease import Lease
+from .ports import Conflict, Store
+
+
+class Record:
+    """The document of one job during one attempt. It keeps the ETag that its next write must meet."""
+
+    def __init__(self, store: Store, lease: Lease, blank: JobDocument) -> None:
+        """`blank` has what is known of the job before anything was done."""
+        self._store = store
+        self._lease = lease
+        self.blank = blank
+        self._etag: str | None = None
+
+    async def load(self) -> JobDocument | None:
+        """Read what is there: the document, if one exists.
+
+        Raises:
+            Unprocessable: the id was used for another request, whose document must not be touched.
+        """
+        stored = await self._store.read_document(self.blank.id)
+        if stored is None:
+            return None
+        if stored.document.request_digest not in (None, self.blank.request_digest):
+            raise Unprocessable(f"the id {self.blank.id} belongs to another request")
+        self._etag = stored.etag
+        return stored.document
+
+    async def write(self, document: JobDocument) -> None:
+        """Write a state of the job over a state that is not final.
+
+        Raises:
+            Superseded: the job has become final, by another attempt or by a cancellation.
+            LeaseLost: the message is no longer ours.
+        """
+        while True:
+            self._lease.check()
+            try:
+                self._etag = await self._store.write_document(document, self._etag)
+            except Conflict:
+                if await self._is_ours(document):
+                    return
+            else:
+                return
+
+    async def _is_ours(self, document: JobDocument) -> bool:
+        """After a conflict: whether what lies there is what we wrote, its answer having been lost."""
+        stored = await self._store.read_document(document.id)
+        self._etag = None if stored is None else stored.etag
+        if stored is None:
+            return False
+        if msgspec.json.encode(stored.document) == msgspec.json.encode(document):
+            return True
+        if stored.document.state.final:
+            raise Superseded(stored.document)
+        return False

@@ -1,0 +1,30 @@
+"""Notifications to the results topic in SNS."""
+
+from typing import TYPE_CHECKING
+
+from darkroom_contract.notification import Notification, encode_notification
+
+from .aws import aws_call
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sns import SNSClient
+
+
+class SnsTopic:
+    """The results topic."""
+
+    def __init__(self, client: "SNSClient", arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    async def publish(self, notification: Notification, tenant: str | None) -> None:
+        """Tell a final state to whoever listens; its attributes are for subscribers' filters."""
+        attributes = {"runtime": notification.runtime, "status": notification.status.value, "tenant": tenant}
+        with aws_call("SNS Publish"):
+            await self._client.publish(
+                TopicArn=self._arn,
+                Message=encode_notification(notification),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
+                },
+            )

@@ -1,0 +1,48 @@
+"""What one attempt has to tell: its times and its progress, gathered as it goes."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from darkroom_contract.document import Timings
+from darkroom_contract.job import now
+
+
+@dataclass(slots=True)
+class Story:
+    """Mutable on purpose, and owned by one attempt alone. Seconds; None is what has not happened."""
+
+    job_id: str | None = None
+    artifact_prefix: str | None = None
+    queued: float | None = None
+    prepare: float | None = None
+    runtime: float | None = None
+    store: float | None = None
+    nodes: dict[str, float] | None = None
+    started_at: datetime | None = None
+    waited_too_long: bool = False
+    was_followed: bool = False
+    progress: float = 0.0
+
+    def start(self) -> None:
+        """The run begins."""
+        self.started_at = now()
+
+    def has_started(self) -> bool:
+        """Whether the run has begun."""
+        return self.started_at is not None
+
+    def report(self, progress: float) -> None:
+        """Take the runtime's progress, 0 … 1."""
+        self.progress = min(max(progress, 0.0), 1.0)
+
+    def timings(self) -> Timings:
+        """The times as the contract has them, in milliseconds' precision."""
+        seconds = {"queued": self.queued, "prepare": self.prepare, "runtime": self.runtime, "store": self.store}
+        nodes = None if self.nodes is None else {node: round(value, 3) for node, value in self.nodes.items()}
+        return Timings(nodes=nodes, **{name: None if v is None else round(v, 3) for name, v in seconds.items()})
+
+
+def clock() -> float:
+    """The event loop's clock, seconds: monotonic, and going on while the process is stopped."""
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,78 @@
+"""Who runs next: the GPU slots and the line of prepared jobs before them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from .errors import Returned
+
+MAX_PASSED = 8
+"""A waiting job is overtaken by jobs of the loaded model at most so often."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One prepared job in the line."""
+
+    model: str | None
+    turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    passed: int = 0
+
+
+def choose(line: Sequence[Waiting], loaded: str | None) -> int:
+    """Index of who runs next: the first of the loaded model, unless somebody has been passed too often."""
+    for index, one in enumerate(line):
+        if one.passed >= MAX_PASSED or one.model is None or one.model == loaded:
+            return index
+    return 0
+
+
+class Turns:
+    """The runtime's slots: at most `slots` jobs run at once; the line is by arrival but for the loaded model."""
+
+    def __init__(self, slots: int, loaded_model: Callable[[], str | None]) -> None:
+        self.free = slots
+        self._loaded_model = loaded_model
+        self._line: list[Waiting] = []
+
+    @asynccontextmanager
+    async def turn(self, model: str | None, hold_seconds: float) -> AsyncIterator[None]:
+        """Wait for a slot and hold it.
+
+        Raises:
+            Returned: none came within `hold_seconds`.
+        """
+        await self._acquire(Waiting(model), hold_seconds)
+        try:
+            yield
+        finally:
+            self.free += 1
+            self._next()
+
+    async def _acquire(self, waiting: Waiting, hold_seconds: float) -> None:
+        self._line.append(waiting)
+        self._next()
+        try:
+            async with asyncio.timeout(hold_seconds):
+                await waiting.turn
+        except BaseException as error:
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                # The slot came together with the end of the wait: pass it on.
+                self.free += 1
+                self._next()
+            elif waiting in self._line:
+                self._line.remove(waiting)
+            if isinstance(error, TimeoutError):
+                raise Returned(f"no slot within {hold_seconds:g} s") from error
+            raise
+
+    def _next(self) -> None:
+        while self.free and self._line:
+            index = choose(self._line, self._loaded_model())
+            for passed in self._line[:index]:
+                passed.passed += 1
+            chosen = self._line.pop(index)
+            if not chosen.turn.done():
+                self.free -= 1
+                chosen.turn.set_result(None)
