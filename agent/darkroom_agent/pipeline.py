@@ -254,6 +254,7 @@ class Pipeline:
 def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> JobDocument:
     """The final document but for the artifacts, which are not stored yet."""
     failure = outcome.failure
+    error = None if failure is None else Error(code=failure.code, message=failure.message, retryable=failure.retryable)
     answered = outcome.result.response if outcome.result else failure.response if failure else None
     return replace(
         blank,
@@ -261,9 +262,7 @@ def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> 
         started_at=story.started_at,
         finished_at=now(),
         response=answered,
-        error=None
-        if failure is None
-        else Error(code=failure.code, message=failure.message, retryable=failure.retryable),
+        error=error,
     )
 
 

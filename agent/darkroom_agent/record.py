@@ -33,6 +33,10 @@ class Record:
         self._etag = stored.etag
         return stored.document
 
+    async def cancel_requested(self) -> bool:
+        """Whether the caller asked for the end of this running job."""
+        return await self._store.cancel_requested(self.blank.id)
+
     async def write(self, document: JobDocument) -> None:
         """Write a state of the job over a state that is not final.
 

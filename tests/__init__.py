@@ -1,0 +1,1 @@
+"""Unit, contract, integration and acceptance tests, the fault campaign and the benchmark."""

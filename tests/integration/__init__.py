@@ -1,0 +1,1 @@
+"""Real processes against emulated AWS."""

@@ -1,0 +1,66 @@
+"""The environment."""
+
+import pytest
+
+from darkroom_agent.settings import SettingsError, describe_settings, from_environ
+
+from .world import REQUIRED
+
+
+def test_the_predecessors_environment_is_enough() -> None:
+    """Its names, and its forms of the runtime's URL."""
+    settings = from_environ({**REQUIRED, "API_BASE_URL": "http://localhost:8080/sdapi/v1/", "DYNAMIC_SD_MODEL": "True"})
+    assert settings.base_url == "http://localhost:8080"
+    assert settings.dynamic_model
+    comfyui = from_environ({**REQUIRED, "RUNTIME_TYPE": "ComfyUI", "API_BASE_URL": "localhost:8188"})
+    assert (comfyui.runtime_type, comfyui.base_url) == ("comfyui", "http://localhost:8188")
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    """An operator mends them in one go."""
+    environ = {
+        **REQUIRED,
+        "S3_BUCKET": "",
+        "RUNTIME_TYPE": "invokeai",
+        "VISIBILITY_SECONDS": "soon",
+        "CONCURRENCY": "0",
+        "DYNAMIC_SD_MODEL": "maybe",
+        "WARMUP_JOB": "{}",
+        "API_BASE_URL": "ftp://x",
+    }
+    with pytest.raises(SettingsError) as error:
+        from_environ(environ)
+    lines = str(error.value).splitlines()
+    assert [line.strip().split(":")[0] for line in lines[1:]] == [
+        "S3_BUCKET",
+        "RUNTIME_TYPE",
+        "API_BASE_URL",
+        "DYNAMIC_SD_MODEL",
+        "CONCURRENCY",
+        "VISIBILITY_SECONDS",
+        "WARMUP_JOB",
+    ]
+    assert "expected a whole number 2 … 43200, got 'soon'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"VISIBILITY_SECONDS": "30", "HEARTBEAT_SECONDS": "16"}, "HEARTBEAT_SECONDS: 16 must be at most half"),
+        ({"BACKOFF_BASE_SECONDS": "10", "BACKOFF_CAP_SECONDS": "5"}, "must not be above BACKOFF_CAP_SECONDS"),
+        ({"SQS_BULK_QUEUE_URL": "memory"}, "must be another queue"),
+        ({"RUNTIME_TYPE": "comfyui", "DYNAMIC_SD_MODEL": "true"}, "only sdwebui switches"),
+        ({"RECYCLE_AFTER_JOBS": "5"}, "RUNTIME_MARK_FILE: must be set"),
+    ],
+)
+def test_what_is_wrong_only_together_is_refused(environ: dict[str, str], said: str) -> None:
+    """A heartbeat that is not well under the visibility, and the like."""
+    with pytest.raises(SettingsError, match=said):
+        from_environ({**REQUIRED, **environ})
+
+
+def test_help_tells_every_variable() -> None:
+    """Name, default, meaning."""
+    text = describe_settings()
+    assert "SQS_QUEUE_URL  (required)" in text
+    assert "VISIBILITY_SECONDS  (60)" in text

@@ -1,0 +1,110 @@
+"""A whole agent in memory: fakes at every seam, real parts in between."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from opentelemetry import metrics, trace
+
+from darkroom_agent import agent
+from darkroom_agent.commit import Commit
+from darkroom_agent.drain import Drain
+from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTopic, NoInputs
+from darkroom_agent.health import Health
+from darkroom_agent.mark import RestartMark
+from darkroom_agent.pipeline import Pipeline
+from darkroom_agent.prefetch import Prefetch
+from darkroom_agent.recycle import Recycle
+from darkroom_agent.settings import Settings, from_environ
+from darkroom_agent.settle import Attempts
+from darkroom_agent.source import Source
+from darkroom_agent.telemetry import Telemetry
+from darkroom_agent.turns import Turns
+from darkroom_contract.job import State
+
+REQUIRED = {
+    "SQS_QUEUE_URL": "memory",
+    "SNS_TOPIC_ARN": "memory",
+    "S3_BUCKET": "memory",
+    "RUNTIME_NAME": "sd",
+    "RUNTIME_TYPE": "sdwebui",
+}
+
+
+def message(job_id: str = "a", **fields: Any) -> str:
+    """A job message in Darkroom's own format."""
+    return json.dumps({"id": job_id, "runtime": "sd", "task": "text-to-image", "input": {"prompt": "x"}, **fields})
+
+
+class World:
+    """One agent and what is around it. Change the parts before `running`, look at them after."""
+
+    def __init__(self, queue: MemoryQueue | None = None, **environ: str) -> None:
+        quick = {"BACKOFF_BASE_SECONDS": "0", "WAIT_SECONDS": "1"}
+        self.settings: Settings = from_environ({**REQUIRED, **quick, **environ})
+        self.queue = queue or MemoryQueue(most_receives=self.settings.attempts + 1)
+        self.bulk: MemoryQueue | None = None
+        self.store = MemoryStore()
+        self.topic = MemoryTopic()
+        self.runtime = FakeRuntime()
+        self.inputs: Any = NoInputs()
+        self.mark = RestartMark(self.settings.mark_file)
+        self.drain = Drain(self.settings.grace, reserve=0.2)
+        self.warmed = 0
+
+    async def _warm_up(self) -> None:
+        self.warmed += 1
+
+    def serve(self) -> asyncio.Task[None]:
+        """Start the agent; end it by `drain.begin()`."""
+        settings = self.settings
+        telemetry = Telemetry(trace.NoOpTracer(), metrics.NoOpMeter("test"))
+        self.health = Health(self.runtime, self.mark, self._warm_up)
+        self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold)
+        self.pipeline = Pipeline(
+            settings=settings,
+            attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
+            buckets=frozenset({"memory"}),
+            store=self.store,
+            inputs=self.inputs,
+            runtime=self.runtime,
+            commit=Commit(self.store, self.topic, telemetry),
+            turns=Turns(settings.concurrency, lambda: self.runtime.loaded_model),
+            prefetch=self.prefetch,
+            health=self.health,
+            recycle=Recycle(self.runtime, self.health, settings.recycle_jobs, settings.recycle_bytes),
+            drain=self.drain,
+            telemetry=telemetry,
+        )
+        source = Source(self.queue, self.bulk, settings.bulk_every, settings.wait)
+        return asyncio.create_task(agent.run(source, self.pipeline, self.prefetch, self.health, self.drain))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The agent serves inside, and has left politely after."""
+        serving = self.serve()
+        try:
+            yield
+        finally:
+            self.drain.begin()
+            async with asyncio.timeout(10):
+                await serving
+
+    async def until_empty(self) -> None:
+        """Wait until the queue has nothing more to hand out, ever."""
+        async with asyncio.timeout(10):
+            while self.queue.messages:
+                await self.queue.changed()
+
+    async def settled(self, *bodies: str) -> None:
+        """Send messages, serve until each is gone from the queue, leave."""
+        for body in bodies:
+            self.queue.send(body)
+        async with self.running():
+            await self.until_empty()
+
+    def states(self) -> dict[str, State]:
+        """The final or last state of every job that has a document."""
+        return {document.id: document.state for document in self.store.writes}
