@@ -13,7 +13,7 @@ from darkroom_contract.notification import notification_of
 
 from .guarded import together
 from .lease import Lease
-from .media import Media, sniff
+from .media import UNKNOWN, sniff
 from .ports import OutputFile, Store, Topic
 from .record import Record
 from .settle import Fate, Outcome, fate_of_final
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 _AT_ONCE = 8  # uploads of one job side by side
 _HASH_BESIDE = 8 * 1024 * 1024  # bytes from which hashing would be felt by others
 _ARTIFACT = re.compile(r"\d+-[0-9a-f]{12}\.[a-z0-9]+")
-_UNKNOWN = Media("application/octet-stream", "bin", None, None)
 
 
 class Commit:
@@ -86,7 +85,7 @@ class Commit:
         return [artifacts[index] for index in sorted(artifacts)]
 
     async def _store_file(self, index: int, data: bytes, job: Job, lease: Lease) -> Artifact:
-        media = sniff(data) or _UNKNOWN
+        media = sniff(data) or UNKNOWN
         digest = await _sha256(data)
         key = job.artifact_prefix + artifact_name(index, digest, media.extension)
         lease.check()

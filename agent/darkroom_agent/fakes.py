@@ -38,8 +38,12 @@ class _Message:
 class MemoryQueue:
     """A queue with visibility, receive counts and a dead-letter queue, as SQS has them."""
 
-    def __init__(self, visibility: float = 60.0, most_receives: int = 5) -> None:
-        """`visibility` in seconds; after `most_receives` deliveries a message goes to `dead`."""
+    def __init__(self, visibility: float = 60.0, most_receives: int = 5, longest_wait: float = 20.0) -> None:
+        """`visibility` in seconds; after `most_receives` deliveries a message goes to `dead`.
+
+        `longest_wait` bounds every long poll, so that a test need not wait for it.
+        """
+        self._longest_wait = longest_wait
         self.visibility = visibility
         self.most_receives = most_receives
         self.messages: list[_Message] = []
@@ -67,7 +71,7 @@ class MemoryQueue:
     async def receive(self, limit: int, wait_seconds: int) -> list[Delivery]:
         """Take up to `limit` messages, waiting up to `wait_seconds` for the first."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + wait_seconds
+        until = loop.time() + min(wait_seconds, self._longest_wait)
         while not (taken := self._take(limit, loop.time())) and loop.time() < until:
             self._changed.clear()
             nearest = min((m.visible_at for m in self.messages), default=until)

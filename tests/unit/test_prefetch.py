@@ -11,8 +11,8 @@ def after_runs(prefetch: Prefetch, seconds: float, times: int = 10, lead: float 
     for _ in range(times):
         prefetch.taken()
         prefetch.started(now, lead)
+        prefetch.finished(now + seconds, now)
         now += seconds
-        prefetch.finished(now, now - seconds)
         prefetch.gone(had_started=True)
     return now
 

@@ -44,7 +44,7 @@ class World:
     def __init__(self, queue: MemoryQueue | None = None, **environ: str) -> None:
         quick = {"BACKOFF_BASE_SECONDS": "0", "WAIT_SECONDS": "1"}
         self.settings: Settings = from_environ({**REQUIRED, **quick, **environ})
-        self.queue = queue or MemoryQueue(most_receives=self.settings.attempts + 1)
+        self.queue = queue or MemoryQueue(self.settings.visibility, self.settings.attempts + 1, longest_wait=0.05)
         self.bulk: MemoryQueue | None = None
         self.store = MemoryStore()
         self.topic = MemoryTopic()
