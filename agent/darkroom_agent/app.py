@@ -70,7 +70,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
     runtime = make_runtime(settings, _runtime_limits(settings))
     stack.push_async_callback(runtime.close)
     buckets = frozenset({settings.bucket, *settings.input_buckets})
-    inputs = Inputs(store, _fetch_policy(settings, buckets), _input_limits(settings))
+    inputs = Inputs(store, buckets, _fetch_policy(settings), _input_limits(settings))
     stack.push_async_callback(inputs.close)
 
     health = Health(
@@ -129,9 +129,9 @@ def _runtime_limits(settings: Settings) -> RuntimeLimits:
     )
 
 
-def _fetch_policy(settings: Settings, buckets: frozenset[str]) -> FetchPolicy:
-    raise NotImplementedError
+def _fetch_policy(settings: Settings) -> FetchPolicy:
+    return FetchPolicy(hosts=settings.input_hosts, networks=settings.input_networks)
 
 
 def _input_limits(settings: Settings) -> InputLimits:
-    raise NotImplementedError
+    return InputLimits(bytes_each=settings.input_bytes, number=settings.inputs, seconds=settings.input_seconds)

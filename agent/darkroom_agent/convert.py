@@ -1,7 +1,7 @@
-"""Convert images as a job's `output` asks, off the event loop. Pillow is imported at the first use: most jobs need none.
+"""Convert images as a job's `output` asks, off the event loop. Pillow is imported at the first use.
 
-What the runtimes write into their images is kept or stripped as asked: A1111's `parameters` (a PNG text chunk, in JPEG and
-WebP an EXIF UserComment, as A1111 itself does) and ComfyUI's `prompt` and `workflow` (PNG text chunks).
+What the runtimes write into their images is kept or stripped as asked: A1111's `parameters` (a PNG text chunk, in JPEG
+and WebP an EXIF UserComment, as A1111 itself does) and ComfyUI's `prompt` and `workflow` (PNG text chunks).
 """
 
 import asyncio

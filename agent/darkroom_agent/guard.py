@@ -1,7 +1,7 @@
-"""Which hosts and addresses inputs may be fetched from. Inputs are hostile: this is the wall between them and the network.
+"""Which hosts and addresses inputs may be fetched from: the wall between hostile inputs and the network.
 
-A URL is checked before each request and each redirect; every address that its host resolves to is checked by the resolver
-that the connection uses, so the connection goes to the very address that was checked (no second look-up to rebind).
+A URL is checked before each request and each redirect; every address that its host resolves to is checked by the
+resolver that the connection uses, so it goes to the very address that was checked: no second look-up can rebind it.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ def _matches(name: str, allowed: str) -> bool:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host spells out, in any of the forms that a C library takes (0x7f.1, 017700000001, 2130706433)."""
+    """The address that a host spells out, in any form that a C library takes (0x7f.1, 017700000001, 2130706433)."""
     try:
         return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

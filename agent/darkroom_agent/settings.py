@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,10 @@ def _choice(*known: str) -> Callable[[str], str]:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part) for part in _names(value))
 
 
 def _url(value: str) -> str:
@@ -183,8 +188,8 @@ class Settings:
     input_hosts: tuple[str, ...] = setting(
         "ALLOWED_INPUT_HOSTS", _names, "The only hosts that inputs may come from (`.example.com`: with subdomains).", ()
     )
-    input_networks: tuple[str, ...] = setting(
-        "ALLOWED_INPUT_NETWORKS", _names, "Private networks (CIDR) that inputs may come from.", ()
+    input_networks: tuple[IPv4Network | IPv6Network, ...] = setting(
+        "ALLOWED_INPUT_NETWORKS", _networks, "Private networks (CIDR) that inputs may come from.", ()
     )
     input_bytes: int = setting("MAX_INPUT_BYTES", _integer(1, 2**40), "Largest input image.", 32 * _MIB)
     inputs: int = setting("MAX_INPUTS", _integer(1, 10_000), "Most input images of a job.", 64)
