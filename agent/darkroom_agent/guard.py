@@ -7,40 +7,59 @@ resolver that the connection uses, so it goes to the very address that was check
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from .errors import InputUnavailable
+from .errors import InputInterrupted, InputUnavailable
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+type LookUp = Callable[[str, int, socket.AddressFamily], Awaitable[list[str]]]
+"""Host, port and family to addresses. Raises OSError as getaddrinfo does."""
 
 MAX_URL = 2048
-_PORTS = frozenset({80, 443, 8080, 8443})
+_PORTS = frozenset({80, 443, 8080, 8443})  # where images are served; no database or admin page listens there
 
-# Beside what `is_global` says already: metadata services and translations that carry an IPv4 address inside.
-_REFUSED: tuple[Network, ...] = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "100.64.0.0/10",  # carrier-grade NAT, and Alibaba's metadata service
-        "168.63.129.16/32",  # Azure's wire server
-        "192.88.99.0/24",  # 6to4 relays
-        "fd00:ec2::/32",  # AWS's metadata service over IPv6
-        "fec0::/10",  # site-local, deprecated
-    )
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+# Credentials lie behind these, so that not even a private network that is allowed opens them.
+_NEVER = _networks(
+    "169.254.0.0/16",  # link-local: metadata of EC2, GCE, Azure, ECS tasks and EKS Pod Identity
+    "fe80::/10",  # link-local
+    "fd00:ec2::/32",  # the same services of EC2 over IPv6
+    "100.100.100.200/32",  # metadata of Alibaba Cloud
+    "168.63.129.16/32",  # Azure's wire server
 )
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# What `is_global` lets through although no public server is there.
+_SPECIAL = _networks(
+    "100.64.0.0/10",  # carrier-grade NAT (RFC 6598)
+    "192.0.0.0/24",  # IETF protocol assignments (RFC 6890)
+    "192.88.99.0/24",  # 6to4 relays (RFC 7526)
+    "3fff::/20",  # documentation (RFC 9637)
+)
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out (RFC 4291, 2.4)
+_IPV4_IN_THE_END = _networks(
+    "::/96",  # IPv4-compatible (RFC 4291, 2.5.5.1)
+    "::ffff:0:0:0/96",  # IPv4-translated (RFC 7915)
+    "64:ff9b::/96",  # NAT64 (RFC 6052)
+    "64:ff9b:1::/48",  # NAT64 of a network's own (RFC 8215)
+)
+_ISATAP = bytes.fromhex("00005efe"), bytes.fromhex("02005efe")  # RFC 5214, 6.1
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
     """What is allowed beside the public internet.
 
-    `hosts`: if any are named, only these may be fetched (`.example.com` means the domain with its subdomains).
-    `networks`: addresses that are allowed though they are not public. `ports`: beside 80, 443, 8080 and 8443.
+    `hosts`: if any are named, only these may be fetched (`.example.com` means the domain with its subdomains); their
+    addresses are checked all the same. `networks`: addresses that are allowed though they are not public.
+    `ports`: beside 80, 443, 8080 and 8443.
     """
 
     hosts: tuple[str, ...] = ()
@@ -49,25 +68,26 @@ class FetchPolicy:
 
 
 def check_url(text: str, policy: FetchPolicy) -> yarl.URL:
-    """The URL, if it may be asked for at all; addresses are checked when they are known.
+    """The URL, if it may be asked for at all; the addresses of a name are checked when they are known.
 
     Raises:
         InputUnavailable: it may not. The message names only what the caller wrote.
     """
     if len(text) > MAX_URL:
         raise InputUnavailable(f"a URL of {len(text)} characters; {MAX_URL} are allowed")
-    if any(character <= " " or character in "\\\x7f" for character in text):
+    if any(character in " \\" or not character.isprintable() for character in text):
         raise InputUnavailable("a URL with blanks, backslashes or control characters")
     try:
-        url = yarl.URL(text)
+        # A signed URL must be sent as it was signed, to the byte; only what is no ASCII needs encoding.
+        url = yarl.URL(text, encoded=text.isascii())
         host, port = url.host, url.port
     except ValueError as error:
-        raise InputUnavailable(f"not a URL: {error}") from error
+        raise InputUnavailable("what is no URL") from error
     if url.scheme not in ("http", "https"):
-        raise InputUnavailable(f"the scheme {url.scheme or 'of the URL'} is not fetched, only http, https and s3")
-    if not host:
-        raise InputUnavailable("a URL without a host")
-    if url.user is not None or url.password is not None:
+        raise InputUnavailable(f"the scheme {url.scheme[:20] or 'is missing,'} is not fetched; http, https and s3 are")
+    if not host or "%" in host:
+        raise InputUnavailable("a URL without a proper host")
+    if "@" in url.raw_authority:
         raise InputUnavailable("a URL with user name or password")
     if port not in _PORTS | policy.ports:
         raise InputUnavailable(f"the port {port} is not fetched from")
@@ -81,7 +101,12 @@ def _check_host(host: str, policy: FetchPolicy) -> None:
         raise InputUnavailable(f"the host {host} is not one that inputs may come from")
     address = _literal(name)
     if address is not None and not is_allowed(address, policy):
-        raise InputUnavailable(f"the host {host} may not be fetched from")
+        raise _refused(host)
+
+
+def _refused(host: str) -> InputUnavailable:
+    # The same words for names that are unknown and for those that are private: else callers could map what is inside.
+    return InputUnavailable(f"the host {host} is unknown, or may not be fetched from")
 
 
 def _matches(name: str, allowed: str) -> bool:
@@ -91,46 +116,49 @@ def _matches(name: str, allowed: str) -> bool:
 def _literal(host: str) -> Address | None:
     """The address that a host spells out, in any form that a C library takes (0x7f.1, 017700000001, 2130706433)."""
     try:
-        return ipaddress.ip_address(host.partition("%")[0])
+        return ipaddress.ip_address(host)
     except ValueError:
         pass
-    if not host.replace(".", "").replace("x", "").isalnum() or not host[:1].isdigit():
-        return None
     try:
         return ipaddress.IPv4Address(socket.inet_aton(host))
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
 def is_allowed(address: Address, policy: FetchPolicy) -> bool:
     """Whether a connection to this address may be made."""
     judged = _embedded(address) or address
-    if any(judged in network or address in network for network in policy.networks):
-        return True
-    if any(judged in network for network in _REFUSED):
+    if _in(judged, _NEVER) or _in(address, _NEVER):
         return False
-    return judged.is_global and not judged.is_multicast and not judged.is_reserved
+    if _in(judged, policy.networks) or _in(address, policy.networks):
+        return True
+    if _in(judged, _SPECIAL) or not judged.is_global or judged.is_multicast or judged.is_reserved:
+        return False
+    return isinstance(judged, ipaddress.IPv4Address) or judged in _GLOBAL_UNICAST
+
+
+def _in(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _embedded(address: Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address inside an IPv6 one: whoever translates it connects there."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
     if address.teredo:
         return address.teredo[1]
-    packed = address.packed
-    if any(address in network for network in _NAT64) or packed[:12] == bytes(12):
-        return ipaddress.IPv4Address(packed[12:])
-    return None
+    if _in(address, _IPV4_IN_THE_END) or address.packed[8:12] in _ISATAP:
+        return ipaddress.IPv4Address(address.packed[12:])
+    return address.ipv4_mapped or address.sixtofour
 
 
 class GuardedResolver(AbstractResolver):
     """Resolves names for aiohttp, and gives away only addresses that may be connected to."""
 
-    def __init__(self, policy: FetchPolicy) -> None:
+    def __init__(self, policy: FetchPolicy, look_up: LookUp | None = None) -> None:
+        """`look_up` finds a name's addresses; by default the system's resolver does."""
         self._policy = policy
+        self._look_up = look_up or _ask_system
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -139,30 +167,32 @@ class GuardedResolver(AbstractResolver):
 
         Raises:
             InputUnavailable: the name is unknown, or may not be fetched from.
+            InputInterrupted: the name server did not answer.
         """
         try:
-            found = await self._look_up(host, port, family)
-        except OSError as error:
-            raise InputUnavailable(f"the host {host} is not known") from error
-        results: list[ResolveResult] = []
-        for kind, _, protocol, _, place in found:
-            address = ipaddress.ip_address(str(place[0]).partition("%")[0])
-            if not is_allowed(address, self._policy):
-                raise InputUnavailable(f"the host {host} may not be fetched from")
-            results.append(
-                ResolveResult(
-                    hostname=host,
-                    host=str(address),
-                    port=port,
-                    family=kind,
-                    proto=protocol,
-                    flags=socket.AI_NUMERICHOST,
-                )
-            )
-        return results
-
-    async def _look_up(self, host: str, port: int, family: socket.AddressFamily) -> list[Any]:
-        return await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            addresses = [ipaddress.ip_address(found) for found in await self._look_up(host, port, family)]
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                raise InputInterrupted(f"the host {host} could not be looked up") from error
+            raise _refused(host) from error
+        except (OSError, ValueError) as error:
+            raise _refused(host) from error
+        if not addresses or not all(is_allowed(address, self._policy) for address in addresses):
+            raise _refused(host)
+        return [_result(host, port, address) for address in addresses]
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def _result(host: str, port: int, address: Address) -> ResolveResult:
+    family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # so that nobody looks it up again
+    return ResolveResult(hostname=host, host=str(address), port=port, family=family, proto=0, flags=numeric)
+
+
+async def _ask_system(host: str, port: int, family: socket.AddressFamily) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+    )
+    return [str(place[0]).partition("%")[0] for _, _, _, _, place in found]

@@ -348,7 +348,7 @@ async def test_a_failed_notification_is_made_up_for() -> None:
             raise failing.pop()
         await publish(*arguments)  # type: ignore[arg-type]
 
-    world.topic.publish = away_once  # type: ignore[method-assign]
+    world.topic.publish = away_once  # type: ignore[method-assign,assignment]
     await world.settled(message())
     assert world.runtime.ran == ["a"]
     assert len(world.topic.published) == 1

@@ -68,7 +68,7 @@ class SDWebUI:
             _put(body, path, await _base64(image.data))
         settings = body.get("override_settings")
         model = settings.get("sd_model_checkpoint") if isinstance(settings, dict) else None
-        if self._dynamic_model and isinstance(model, str):
+        if self._dynamic_model and isinstance(settings, dict) and isinstance(model, str):
             # The switch is made before the run: as an override an unknown name would be passed over in silence.
             body["override_settings"] = {k: v for k, v in settings.items() if k != "sd_model_checkpoint"}
         if job.task in (Task.TEXT_TO_IMAGE, Task.IMAGE_TO_IMAGE):

@@ -1,0 +1,359 @@
+"""The sdwebui API of AUTOMATIC1111 v1.10.1, as recorded."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import random
+import time
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from PIL import Image, ImageOps
+
+from . import sdwebui_data as data
+from .draw import draw, encode_jpeg, encode_png
+from .faults import Fault, Faults
+from .faulty import apply_before, apply_during, finish
+from .gpu import STEPS, Gpu, Interrupted
+from .options import Options
+from .sdwebui_checks import (
+    Refused,
+    check_extras,
+    check_generation,
+    decode_image,
+    invalid,
+    raised,
+)
+
+_OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 7.79 GiB"
+_RAISED = {
+    "out-of-memory": ("OutOfMemoryError", _OUT_OF_MEMORY),
+    "cuda-error": ("RuntimeError", "CUDA error: an illegal memory access was encountered"),
+    "value-error": ("ValueError", "the simulator was asked for a ValueError"),
+    "runtime-error": ("RuntimeError", "the simulator was asked for a RuntimeError"),
+}
+
+
+class SDWebUI:
+    """One imagined WebUI."""
+
+    def __init__(self, options: Options, gpu: Gpu, faults: Faults) -> None:
+        self._settings = {**data.OPTIONS, "sd_model_checkpoint": options.models[0]}
+        self._set: set[str] = set()
+        self._options = options
+        self._gpu = gpu
+        self._faults = faults
+        self._encoded: dict[str, bytes] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path that was recorded."""
+        api = "/sdapi/v1"
+        lists = [web.get(f"{api}/{name}", _empty) for name in data.EMPTY_LISTS]
+        return [
+            web.post(f"{api}/txt2img", self._txt2img),
+            web.post(f"{api}/img2img", self._img2img),
+            web.post(f"{api}/extra-single-image", self._extra_single),
+            web.post(f"{api}/extra-batch-images", self._extra_batch),
+            web.get(f"{api}/options", self._get_options),
+            web.post(f"{api}/options", self._post_options),
+            web.get(f"{api}/sd-models", self._models),
+            web.get(f"{api}/samplers", _samplers),
+            web.get(f"{api}/schedulers", _schedulers),
+            web.get(f"{api}/upscalers", _upscalers),
+            web.get(f"{api}/progress", self._progress),
+            web.get(f"{api}/memory", self._memory),
+            web.post(f"{api}/interrupt", self._interrupt),
+            web.post(f"{api}/skip", self._skip),
+            web.post(f"{api}/unload-checkpoint", _nothing),
+            web.post(f"{api}/reload-checkpoint", _nothing),
+            *(web.post(f"{api}/refresh-{name}", _null) for name in ("checkpoints", "embeddings", "vae")),
+            *lists,
+        ]
+
+    async def _txt2img(self, request: web.Request) -> web.StreamResponse:
+        return await self._generate(request, data.TXT2IMG, from_image=False)
+
+    async def _img2img(self, request: web.Request) -> web.StreamResponse:
+        return await self._generate(request, data.IMG2IMG, from_image=True)
+
+    async def _generate(
+        self, request: web.Request, defaults: dict[str, Any], *, from_image: bool
+    ) -> web.StreamResponse:
+        body = await _json(request)
+        fault = self._faults.meet(body.get("simulator"))
+        await apply_before(request, fault, self._gpu)
+        check_generation(body, self._settings, from_image=from_image)
+        asked = {**defaults, **{name: value for name, value in body.items() if name in defaults}}
+        overrides = asked["override_settings"] or {}
+        settings = {**self._settings, **{k: v for k, v in overrides.items() if k != "sd_model_checkpoint"}}
+        self._leak_settings(overrides)
+        await self._switch(overrides.get("sd_model_checkpoint"))
+        # An interrupted job is answered 200 with what there is, and no mark (recorded).
+        with contextlib.suppress(Interrupted):
+            await self._work(str(body.get("prompt", "")), fault)
+        if fault.fault == "no-outputs":
+            return web.json_response({"images": [], "parameters": {}, "info": "{}"})
+        images, info = await asyncio.to_thread(self._images, asked, settings)
+        shown = {**asked, "init_images": None, "mask": None}
+        answer = {"images": images if asked["send_images"] else [], "parameters": shown, "info": json.dumps(info)}
+        return await finish(request, msgspec.json.encode(answer), fault)
+
+    async def _work(self, name: str, fault: Fault) -> None:
+        await apply_during(fault, self._gpu, name)
+        if fault.fault in _RAISED:
+            raise raised(*_RAISED[fault.fault])
+
+    def _leak_settings(self, overrides: dict[str, Any]) -> None:
+        """Only keys that had been set before are restored afterwards; the others stay (recorded)."""
+        for key, value in overrides.items():
+            if key not in self._set and key != "sd_model_checkpoint":
+                self._settings[key] = value
+
+    async def _switch(self, wanted: Any) -> None:
+        """An unknown checkpoint is passed over in silence (recorded)."""
+        known = [name for name in self._options.models if _stem(name) == _stem(str(wanted))]
+        if known and known[0] != self._settings["sd_model_checkpoint"]:
+            await self._gpu.work("load", self._options.load_seconds)
+            self._settings["sd_model_checkpoint"] = known[0]
+
+    def _images(self, asked: dict[str, Any], settings: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        seed = asked["seed"] if asked["seed"] != -1 else random.SystemRandom().randrange(2**32)
+        count = asked["batch_size"] * asked["n_iter"]
+        seeds = [seed + index for index in range(count)]
+        texts = [self._infotext(asked, one) for one in seeds]
+        pictures = [self._encode(asked, one, text, settings) for one, text in zip(seeds, texts, strict=True)]
+        grid = bool(settings["return_grid"]) and count > 1
+        info = self._info(asked, seeds, texts, first=1 if grid else 0)
+        return ([pictures[0], *pictures] if grid else pictures), info
+
+    def _encode(self, asked: dict[str, Any], seed: int, text: str, settings: dict[str, Any]) -> str:
+        width, height = asked["width"] // 8 * 8, asked["height"] // 8 * 8
+        if self._options.image_bytes:
+            # For benchmarks: the same bytes for all, made once.
+            key = f"{width}x{height}"
+            if key not in self._encoded:
+                png = encode_png(draw("bench", 1, width, height), {"parameters": text}, self._options.image_bytes)
+                self._encoded[key] = base64.b64encode(png)
+            return self._encoded[key].decode()
+        picture = self._picture(asked, seed, width, height)
+        jpeg = settings["samples_format"] in ("jpg", "jpeg")
+        encoded = encode_jpeg(picture, text) if jpeg else encode_png(picture, {"parameters": text})
+        return base64.b64encode(encoded).decode()
+
+    def _picture(self, asked: dict[str, Any], seed: int, width: int, height: int) -> Image.Image:
+        drawn = draw(asked["prompt"], seed, width, height)
+        if not asked.get("init_images"):
+            return drawn
+        source = ImageOps.fit(decode_image(asked["init_images"][0]).convert("RGB"), (width, height))
+        strength = asked["denoising_strength"] if asked["denoising_strength"] is not None else 0.75
+        return Image.blend(source, drawn, min(max(float(strength), 0.0), 1.0))
+
+    def _infotext(self, asked: dict[str, Any], seed: int) -> str:
+        size = f"{asked['width'] // 8 * 8}x{asked['height'] // 8 * 8}"
+        negative = f"\nNegative prompt: {asked['negative_prompt']}" if asked["negative_prompt"] else ""
+        return (
+            f"{asked['prompt']}{negative}\nSteps: {asked['steps']}, Sampler: {_sampler(asked['sampler_name'])}, "
+            f"Schedule type: Automatic, CFG scale: {float(asked['cfg_scale'])}, Seed: {seed}, Size: {size}, "
+            f"Model: {_stem(self._settings['sd_model_checkpoint'])}, Version: {data.VERSION}"
+        )
+
+    def _info(self, asked: dict[str, Any], seeds: list[int], texts: list[str], first: int) -> dict[str, Any]:
+        count = len(seeds)
+        strength = asked["denoising_strength"]
+        return {
+            "prompt": asked["prompt"],
+            "all_prompts": [asked["prompt"]] * count,
+            "negative_prompt": asked["negative_prompt"],
+            "all_negative_prompts": [asked["negative_prompt"]] * count,
+            "seed": seeds[0],
+            "all_seeds": seeds,
+            "subseed": seeds[0] ^ 0x5EED,
+            "all_subseeds": [seed ^ 0x5EED for seed in seeds],
+            "subseed_strength": asked["subseed_strength"],
+            "width": asked["width"] // 8 * 8,
+            "height": asked["height"] // 8 * 8,
+            "sampler_name": _sampler(asked["sampler_name"]),
+            "cfg_scale": float(asked["cfg_scale"]),
+            "steps": asked["steps"],
+            "batch_size": asked["batch_size"],
+            "restore_faces": False,
+            "face_restoration_model": None,
+            "sd_model_name": _stem(self._settings["sd_model_checkpoint"]),
+            "sd_model_hash": None,
+            "sd_vae_name": None,
+            "sd_vae_hash": None,
+            "seed_resize_from_w": -1,
+            "seed_resize_from_h": -1,
+            "denoising_strength": strength,
+            "extra_generation_params": {} if strength is None else {"Denoising strength": strength},
+            "index_of_first_image": first,
+            "infotexts": [texts[0]] * first + texts,
+            "styles": [],
+            "job_timestamp": time.strftime("%Y%m%d%H%M%S"),
+            "clip_skip": 1,
+            "is_using_inpainting_conditioning": False,
+            "version": data.VERSION,
+        }
+
+    async def _extra_single(self, request: web.Request) -> web.StreamResponse:
+        body = await _json(request)
+        fault = self._faults.meet(body.get("simulator"))
+        await apply_before(request, fault, self._gpu)
+        image = decode_image(body.get("image"))
+        check_extras(body)
+        await self._work("extra-single-image", fault)
+        answer = {"html_info": _html(body), "image": await asyncio.to_thread(_upscaled, image, body)}
+        return await finish(request, msgspec.json.encode(answer), fault)
+
+    async def _extra_batch(self, request: web.Request) -> web.StreamResponse:
+        body = await _json(request)
+        fault = self._faults.meet(body.get("simulator"))
+        await apply_before(request, fault, self._gpu)
+        if "imageList" not in body:
+            raise invalid(["body", "imageList"], "field required", "value_error.missing")
+        images = [decode_image(one.get("data")) for one in body["imageList"]]
+        check_extras(body)
+        await self._work("extra-batch-images", fault)
+        upscaled = [await asyncio.to_thread(_upscaled, image, body) for image in images]
+        return await finish(request, msgspec.json.encode({"html_info": _html(body), "images": upscaled}), fault)
+
+    async def _get_options(self, _: web.Request) -> web.Response:
+        return web.json_response(self._settings)
+
+    async def _post_options(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        for key, value in body.items():
+            if key not in self._settings:
+                raise raised("KeyError", f"'{key}'")
+            if key == "sd_model_checkpoint":
+                if _stem(str(value)) not in {_stem(name) for name in self._options.models}:
+                    raise raised("RuntimeError", f"model '{value}' not found")
+                await self._switch(value)
+            else:
+                self._settings[key] = value
+                self._set.add(key)
+        return web.json_response(None)
+
+    async def _models(self, _: web.Request) -> web.Response:
+        def entry(name: str) -> dict[str, Any]:
+            filename = f"/models/Stable-diffusion/{name}"
+            return {
+                "title": name,
+                "model_name": _stem(name),
+                "hash": None,
+                "sha256": None,
+                "filename": filename,
+                "config": None,
+            }
+
+        return web.json_response([entry(name) for name in self._options.models])
+
+    async def _progress(self, _: web.Request) -> web.Response:
+        busy = self._gpu.job is not None
+        state = {
+            "skipped": False,
+            "interrupted": False,
+            "stopping_generation": False,
+            "job": "scripts_txt2img" if busy else "",
+            "job_count": 1 if busy else 0,
+            "job_timestamp": time.strftime("%Y%m%d%H%M%S") if busy else "0",
+            "job_no": 0,
+            "sampling_step": self._gpu.step if busy else 0,
+            "sampling_steps": STEPS if busy else 0,
+        }
+        progress = self._gpu.step / STEPS if busy else 0.0
+        answer = {"progress": progress, "eta_relative": 0.0, "state": state, "current_image": None, "textinfo": None}
+        return web.json_response(answer)
+
+    async def _memory(self, _: web.Request) -> web.Response:
+        total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        used = self._gpu.used_bytes
+        ram = {"free": total - used, "used": used, "total": total}
+        return web.json_response({"ram": ram, "cuda": {"error": "unavailable"}})
+
+    async def _interrupt(self, _: web.Request) -> web.Response:
+        self._gpu.interrupt()
+        return web.json_response({})
+
+    async def _skip(self, _: web.Request) -> web.Response:
+        self._gpu.interrupt()
+        return web.json_response(None)
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    text = await request.text()
+    if not text:
+        raise invalid(["body"], "field required", "value_error.missing")
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        said = f"{error.msg}: line {error.lineno} column {error.colno} (char {error.pos})"
+        context = {"msg": error.msg, "doc": text, "pos": error.pos, "lineno": error.lineno, "colno": error.colno}
+        place = {"loc": ["body", error.pos], "msg": said, "type": "value_error.jsondecode", "ctx": context}
+        raise Refused(422, {"detail": [place]}) from error
+    if not isinstance(body, dict):
+        raise invalid(["body"], "value is not a valid dict", "type_error.dict")
+    return body
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Answer what was refused, and unknown paths as FastAPI does."""
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except Refused as refused:
+        return web.json_response(refused.body, status=refused.status)
+    except web.HTTPNotFound:
+        return web.json_response({"detail": "Not Found"}, status=404)
+    except web.HTTPMethodNotAllowed:
+        return web.json_response({"detail": "Method Not Allowed"}, status=405)
+
+
+async def _empty(_: web.Request) -> web.Response:
+    return web.json_response([])
+
+
+async def _nothing(_: web.Request) -> web.Response:
+    return web.json_response({})
+
+
+async def _null(_: web.Request) -> web.Response:
+    return web.json_response(None)
+
+
+async def _samplers(_: web.Request) -> web.Response:
+    return web.json_response([{"name": name, "aliases": also, "options": {}} for name, also in data.SAMPLERS.items()])
+
+
+async def _schedulers(_: web.Request) -> web.Response:
+    fixed = {"aliases": None, "default_rho": -1.0, "need_inner_model": False}
+    return web.json_response([{"name": name, "label": label, **fixed} for name, label in data.SCHEDULERS.items()])
+
+
+async def _upscalers(_: web.Request) -> web.Response:
+    fixed = {"model_name": None, "model_path": None, "model_url": None, "scale": 4.0}
+    return web.json_response([{"name": name, **fixed} for name in data.UPSCALERS])
+
+
+def _sampler(name: Any) -> str:
+    """An unknown sampler is replaced in silence (recorded)."""
+    return name if name in data.SAMPLERS else "DPM++ 2M" if name else "Euler"
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].rsplit(".", 1)[0]
+
+
+def _html(body: dict[str, Any]) -> str:
+    factor = float(body.get("upscaling_resize", 2))
+    return f"<p>Postprocess upscale by: {factor}, Postprocess upscaler: {body.get('upscaler_1', 'None')}</p>"
+
+
+def _upscaled(image: Image.Image, body: dict[str, Any]) -> str:
+    factor = float(body.get("upscaling_resize", 2))
+    large = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.LANCZOS)
+    text = f"Postprocess upscale by: {factor}, Postprocess upscaler: {body.get('upscaler_1', 'None')}"
+    return base64.b64encode(encode_png(large, {"postprocessing": text})).decode()
