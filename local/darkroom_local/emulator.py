@@ -1,0 +1,124 @@
+"""Emulated AWS: LocalStack 4.14.0 (the last version that needs no account) in host mode, on a free port of loopback.
+
+It lives as long as the context that started it, and never longer than this process. What it writes goes with it.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .emulator_environment import EmulatorUnavailable, environment_python
+from .tether import tethered
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_START_SECONDS, _STOP_SECONDS = 90.0, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running emulator: where it listens, its process, and the file that its output goes to."""
+
+    url: str
+    pid: int
+    log: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an AWS client needs to talk to it: endpoint, region and credentials."""
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.url}
+
+
+@contextmanager
+def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "sts")) -> Iterator[Emulator]:
+    """Run one. Start it from the main thread: it ends with the thread that started it.
+
+    Raises:
+        EmulatorUnavailable: it cannot be had or does not start.
+    """
+    python = environment_python()
+    with tempfile.TemporaryDirectory(prefix="darkroom-emulator-", ignore_cleanup_errors=True) as folder:
+        log, port = Path(folder) / "emulator.log", free_port()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                tethered(python, "-m", "localstack.runtime.main"),
+                env=_environment(folder, port, services),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,  # Ctrl-C is ours to pass on
+            )
+        running = Emulator(f"http://127.0.0.1:{port}", process.pid, log)
+        try:
+            _until_healthy(running, process)
+            yield running
+        finally:
+            _stop(process)
+
+
+def _environment(folder: str, port: int, services: Sequence[str]) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": folder,  # a plugin cache of another version in ~/.cache would make it find nothing
+        "XDG_CACHE_HOME": f"{folder}/cache",
+        "TMPDIR": folder,
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "SERVICES": ",".join(services),
+        "EAGER_SERVICE_LOADING": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",
+        "LOCALSTACK_VOLUME_DIR": folder,
+        "SQS_ENDPOINT_STRATEGY": "dynamic",  # queue URLs follow the caller's host
+        **CREDENTIALS,
+    }
+
+
+def _until_healthy(running: Emulator, process: "subprocess.Popen[bytes]") -> None:
+    """Ask until it answers: it tells nobody when it is ready."""
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            said = running.log.read_text(errors="replace").splitlines()[-10:]
+            raise EmulatorUnavailable("\n".join([f"LocalStack ended with status {process.returncode}:", *said]))
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"{running.url}/_localstack/health", timeout=5).close()  # noqa: S310 (our own)
+            return
+        time.sleep(0.1)
+    raise EmulatorUnavailable(f"LocalStack was not healthy within {_START_SECONDS:g} s")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """End the whole group: it starts children of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+__all__ = ["CREDENTIALS", "Emulator", "EmulatorUnavailable", "emulator_process", "free_port"]

@@ -1,0 +1,120 @@
+"""Topics, queues and the bucket of the whole flow, as Terraform's messaging and storage modules make them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiobotocore.session import get_session
+
+VISIBILITY_SECONDS = 60
+MAX_ATTEMPTS = 4
+# One delivery more than attempts: where every attempt took its agent with it, the last one writes the end.
+MAX_RECEIVES = MAX_ATTEMPTS + 1
+_DLQ_RETENTION_SECONDS = 14 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSpec:
+    """An installed runtime: its name, the API that it speaks, and whether it has a bulk queue."""
+
+    name: str
+    type: str
+    bulk: bool = False
+    dynamic_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeQueues:
+    """The queues of one runtime, as URLs."""
+
+    spec: RuntimeSpec
+    queue_url: str
+    dead_url: str
+    bulk_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Everything that the flow needs of AWS."""
+
+    jobs_arn: str
+    results_arn: str
+    bucket: str
+    runtimes: tuple[RuntimeQueues, ...]
+
+    def of(self, runtime: str) -> RuntimeQueues:
+        """The queues of a runtime."""
+        return next(one for one in self.runtimes if one.spec.name == runtime)
+
+    def agent_environment(self, runtime: str) -> dict[str, str]:
+        """The agent's variables, but for where its runtime listens."""
+        queues = self.of(runtime)
+        return {
+            "SQS_QUEUE_URL": queues.queue_url,
+            "SNS_TOPIC_ARN": self.results_arn,
+            "S3_BUCKET": self.bucket,
+            "RUNTIME_NAME": queues.spec.name,
+            "RUNTIME_TYPE": queues.spec.type,
+            "VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
+            "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
+            **({"DYNAMIC_SD_MODEL": "true"} if queues.spec.dynamic_model else {}),
+            **({"SQS_BULK_QUEUE_URL": queues.bulk_url} if queues.bulk_url else {}),
+        }
+
+
+def filter_policy(runtime: str, *, bulk: bool | None) -> dict[str, Any]:
+    """The subscription's filter on message attributes. `bulk`: only bulk jobs, only others, or (None) all.
+
+    v1alpha1 messages carry no `runtime` but the checkpoint that they are routed by: `sd_model_checkpoint`.
+    """
+    if bulk is None:
+        return {"runtime": [runtime]}
+    return {"runtime": [runtime], "priority": ["bulk"] if bulk else [{"anything-but": ["bulk"]}, {"exists": False}]}
+
+
+def aws_client(service: str, endpoint: str) -> Any:
+    """A client of the emulator, as an asynchronous context manager."""
+    session: Any = get_session()
+    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return session.create_client(service, region_name="us-east-1", endpoint_url=endpoint, **credentials)
+
+
+async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: str = "darkroom") -> Topology:
+    """Make it all at this endpoint, with the emulator's credentials."""
+    async with aws_client("sns", endpoint) as sns, aws_client("sqs", endpoint) as sqs, aws_client("s3", endpoint) as s3:
+        bucket = f"{prefix}-outputs"
+        await s3.create_bucket(Bucket=bucket)
+        jobs = (await sns.create_topic(Name=f"{prefix}-jobs"))["TopicArn"]
+        results = (await sns.create_topic(Name=f"{prefix}-results"))["TopicArn"]
+        made = [await _runtime(sns, sqs, jobs, spec, prefix) for spec in runtimes]
+    return Topology(jobs, results, bucket, tuple(made))
+
+
+async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix: str) -> RuntimeQueues:
+    dead_url, dead_arn = await _queue(sqs, f"{prefix}-{spec.name}-dlq", {})
+    redrive = {
+        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": str(MAX_RECEIVES)}),
+    }
+    queue_url, queue_arn = await _queue(sqs, f"{prefix}-{spec.name}", redrive)
+    await subscribe(sns, jobs_arn, queue_arn, filter_policy(spec.name, bulk=False if spec.bulk else None))
+    bulk_url = None
+    if spec.bulk:
+        bulk_url, bulk_arn = await _queue(sqs, f"{prefix}-{spec.name}-bulk", redrive)
+        await subscribe(sns, jobs_arn, bulk_arn, filter_policy(spec.name, bulk=True))
+    return RuntimeQueues(spec, queue_url, dead_url, bulk_url)
+
+
+async def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
+    """Make a queue; its URL and its ARN."""
+    kept = {"MessageRetentionPeriod": str(_DLQ_RETENTION_SECONDS)} if name.endswith("-dlq") else {}
+    url = (await sqs.create_queue(QueueName=name, Attributes={**attributes, **kept}))["QueueUrl"]
+    answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, answer["Attributes"]["QueueArn"]
+
+
+async def subscribe(sns: Any, topic_arn: str, queue_arn: str, policy: dict[str, Any] | None) -> None:
+    """Let a topic's messages into a queue, wrapped as SNS does."""
+    attributes = {} if policy is None else {"FilterPolicy": json.dumps(policy)}
+    await sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=attributes)
