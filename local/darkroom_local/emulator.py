@@ -54,7 +54,7 @@ def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "sts")) -> I
     with tempfile.TemporaryDirectory(prefix="darkroom-emulator-", ignore_cleanup_errors=True) as folder:
         log, port = Path(folder) / "emulator.log", free_port()
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 (our own command line)
                 tethered(python, "-m", "localstack.runtime.main"),
                 env=_environment(folder, port, services),
                 stdin=subprocess.DEVNULL,
@@ -105,10 +105,8 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     """End the whole group: it starts children of its own."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,0 +1,76 @@
+"""The emulator's own Python environment in the user's cache: made once per lock, whole or not at all."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LOCK = _ROOT / "requirements" / "localstack.txt"
+_BOOTSTRAP = _ROOT / "scripts" / "bootstrap.py"
+
+
+class EmulatorUnavailable(Exception):
+    """The emulator cannot be had here; the message says why."""
+
+
+def environment_python() -> Path:
+    """Path of the Python that has LocalStack; made if it is not there (half a minute, 480 MB).
+
+    Its pins fight with everybody's, so it lives apart: `<cache>/darkroom/localstack-<hash of the lock>`.
+
+    Raises:
+        EmulatorUnavailable: it could not be made.
+    """
+    if not _LOCK.exists():
+        raise EmulatorUnavailable(f"{_LOCK.name} is missing: the emulator needs a checkout of the repository")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
+    home = cache / f"localstack-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _alone(home.with_suffix(".lock")):
+            if not _whole(home):
+                print("setting up the emulator of AWS, once", file=sys.stderr, flush=True)  # noqa: T201
+                _make(home)
+    except OSError as error:
+        raise EmulatorUnavailable(f"no environment for the emulator: {error}") from error
+    return home / "bin" / "python"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make or look at the environment; the lock ends with the process, however it ends."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _whole(home: Path) -> bool:
+    """Whether the environment was made to its end, and the interpreter that it links to is still there."""
+    return (home / "complete").exists() and (home / "bin" / "python").exists()
+
+
+def _make(home: Path) -> None:
+    # An environment cannot be moved into place, so the mark at its end tells a whole one from a broken one.
+    shutil.rmtree(home, ignore_errors=True)
+    uv = _run(sys.executable, str(_BOOTSTRAP), "--print-uv").splitlines()[-1]
+    python = str(home / "bin" / "python")
+    _run(uv, "venv", "--quiet", "--python", sys.executable, str(home))
+    # Compiled now, or every start would compile: 2 s instead of 10 s until it is healthy.
+    _run(uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode", str(_LOCK))
+    (home / "complete").touch()
+
+
+def _run(*command: str) -> str:
+    # UV_PYTHON would make uv install into that interpreter instead of the one named by --python.
+    environ = {name: value for name, value in os.environ.items() if name != "UV_PYTHON"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-5:]
+        raise EmulatorUnavailable(f"`{' '.join(command[:3])} …` ended with status {done.returncode}: {' '.join(last)}")
+    return done.stdout
