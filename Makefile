@@ -30,3 +30,11 @@ lint: $(SETUP) ## Check format, lint and types
 format: $(SETUP) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+.PHONY: demo
+demo: $(SETUP) ## Run the whole flow on this machine: real jobs, emulated AWS, simulated GPUs
+	@$(BIN)/python -m darkroom_local demo
+
+.PHONY: local
+local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of your own
+	@$(BIN)/python -m darkroom_local up

@@ -22,6 +22,8 @@ class RuntimeSpec:
     type: str
     bulk: bool = False
     dynamic_model: bool = False
+    checkpoints: tuple[str, ...] = ()
+    """Checkpoints whose v1alpha1 messages it takes: those are routed by `sd_model_checkpoint`, and name no runtime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,14 @@ class Topology:
         }
 
 
-def filter_policy(runtime: str, *, bulk: bool | None) -> dict[str, Any]:
-    """The subscription's filter on message attributes. `bulk`: only bulk jobs, only others, or (None) all.
-
-    v1alpha1 messages carry no `runtime` but the checkpoint that they are routed by: `sd_model_checkpoint`.
-    """
-    if bulk is None:
-        return {"runtime": [runtime]}
-    return {"runtime": [runtime], "priority": ["bulk"] if bulk else [{"anything-but": ["bulk"]}, {"exists": False}]}
+def filter_policy(spec: RuntimeSpec, *, bulk: bool) -> dict[str, Any]:
+    """The subscription's filter on message attributes: of the bulk queue, or of the other one."""
+    policy: dict[str, Any] = {"runtime": [spec.name]}
+    if bulk:
+        return {**policy, "priority": ["bulk"]}
+    if spec.bulk:
+        policy["priority"] = [{"anything-but": ["bulk"]}, {"exists": False}]
+    return {"$or": [policy, {"sd_model_checkpoint": list(spec.checkpoints)}]} if spec.checkpoints else policy
 
 
 def aws_client(service: str, endpoint: str) -> Any:
@@ -98,11 +100,11 @@ async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix:
         "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": str(MAX_RECEIVES)}),
     }
     queue_url, queue_arn = await _queue(sqs, f"{prefix}-{spec.name}", redrive)
-    await subscribe(sns, jobs_arn, queue_arn, filter_policy(spec.name, bulk=False if spec.bulk else None))
+    await subscribe(sns, jobs_arn, queue_arn, filter_policy(spec, bulk=False))
     bulk_url = None
     if spec.bulk:
         bulk_url, bulk_arn = await _queue(sqs, f"{prefix}-{spec.name}-bulk", redrive)
-        await subscribe(sns, jobs_arn, bulk_arn, filter_policy(spec.name, bulk=True))
+        await subscribe(sns, jobs_arn, bulk_arn, filter_policy(spec, bulk=True))
     return RuntimeQueues(spec, queue_url, dead_url, bulk_url)
 
 

@@ -1,0 +1,75 @@
+"""`python -m darkroom_local up` and `… demo`: the whole flow on one machine, without Docker."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from .demo import demo
+from .emulator import EmulatorUnavailable
+from .flow import Flow, flow, run_folder
+
+
+def main() -> int:
+    """Do what is asked; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m darkroom_local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    showing = commands.add_parser("demo", help="send one job of each kind and show what becomes of it")
+    showing.add_argument("--out", type=Path, default=Path("out"), help="folder for images and job documents")
+    keeping = commands.add_parser("up", help="keep the flow running until Ctrl-C")
+    keeping.add_argument("--latency", type=float, default=2.0, help="seconds that a job takes on the simulated GPU")
+    arguments = parser.parse_args()
+    console = Console(highlight=False)
+    try:
+        if arguments.command == "demo":
+            return asyncio.run(_until_signal(demo(arguments.out, console)))
+        return asyncio.run(_until_signal(_up(arguments.latency, console)))
+    except EmulatorUnavailable as error:
+        console.print(f"[red]there is no emulated AWS to be had here:[/] {error}")
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("stopped; nothing is left running")
+        return 130
+
+
+async def _until_signal(work):  # type: ignore[no-untyped-def]
+    """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
+async def _up(latency: float, console: Console) -> int:
+    async with flow(run_folder(), latency, console.print) as running:
+        _tell(running, console)
+        await asyncio.Event().wait()
+    return 0
+
+
+def _tell(running: Flow, console: Console) -> None:
+    table = Table(title="Darkroom is up (Ctrl-C ends it)", title_justify="left", show_header=False)
+    table.add_row("AWS endpoint", running.emulator.url)
+    table.add_row("jobs topic", running.topology.jobs_arn)
+    table.add_row("results topic", running.topology.results_arn)
+    table.add_row("bucket", running.topology.bucket)
+    for name, url in running.runtimes.items():
+        table.add_row(f"runtime {name}", f"{url}\n{running.topology.of(name).queue_url}")
+    table.add_row("logs", str(running.logs))
+    console.print(table)
+    variables = " ".join(f"{name}={value}" for name, value in running.emulator.environment.items())
+    message = '{"id":"first","runtime":"sd-webui","task":"text-to-image","input":{"prompt":"a lake"}}'
+    attributes = '{"runtime":{"DataType":"String","StringValue":"sd-webui"}}'
+    console.print("A first job, with the AWS command line:", style="bold")
+    console.print(
+        f"env {variables} \\\n  aws sns publish --topic-arn {running.topology.jobs_arn} \\\n"
+        f"  --message '{message}' \\\n  --message-attributes '{attributes}'",
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

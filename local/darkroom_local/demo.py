@@ -1,0 +1,198 @@
+"""`make demo`: real jobs through the real path, with progress, a table of what became of them, and their pictures."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from darkroom_contract.document import JobDocument, document_key
+from darkroom_simulator.draw import draw, encode_png
+
+from .flow import Flow, flow, run_folder
+from .jobs import INPUT_KEY, DemoJob, demo_jobs
+from .topology import aws_client, subscribe
+
+_LATENCY_SECONDS = 1.5
+_LIMIT_SECONDS = 60
+_LOOK_SECONDS = 0.25
+_COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "queued": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended, and what was saved of it."""
+
+    job: DemoJob
+    document: JobDocument
+    files: tuple[Path, ...]
+    mistakes: tuple[str, ...]
+
+
+async def demo(out: Path, console: Console) -> int:
+    """Run the demo; 0 only if everything went as it should."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    async with AsyncExitStack() as stack:
+        quick = {"BACKOFF_BASE_SECONDS": "1", "PROGRESS_SECONDS": "0.5", "RUNNING_AFTER_SECONDS": "0.3"}
+        with console.status("starting") as status:
+            running = await stack.enter_async_context(
+                flow(run_folder(), _LATENCY_SECONDS, status.update, WAIT_SECONDS="1", **quick)
+            )
+            clients = [
+                await stack.enter_async_context(aws_client(name, running.emulator.url)) for name in ("s3", "sqs", "sns")
+            ]
+        s3, sqs, sns = clients
+        told = await _listen(sqs, sns, running)
+        await s3.put_object(Bucket=running.topology.bucket, Key=INPUT_KEY, Body=await asyncio.to_thread(_sketch))
+        jobs = demo_jobs(running.topology.bucket, "sd-webui", "sd-comfyui")
+        for job in jobs:
+            await sns.publish(
+                TopicArn=running.topology.jobs_arn, Message=job.message(), MessageAttributes=job.message_attributes()
+            )
+        notifications = await _watch(s3, sqs, told, running, jobs, console)
+        ended = [await _save(s3, running, job, notifications.get(job.id, []), out) for job in jobs]
+    _show(ended, out, console)
+    return _verdict(ended, running, console)
+
+
+async def _listen(sqs: Any, sns: Any, running: Flow) -> str:
+    """A queue that hears the results topic, as a subscriber of the user's would."""
+    url: str = (await sqs.create_queue(QueueName="demo-results"))["QueueUrl"]
+    answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    await subscribe(sns, running.topology.results_arn, answer["Attributes"]["QueueArn"], None)
+    return url
+
+
+def _sketch() -> bytes:
+    """An input image, such as a user would have."""
+    return encode_png(draw("a sketch", 3, 640, 512), {})
+
+
+async def _watch(
+    s3: Any, sqs: Any, told: str, running: Flow, jobs: list[DemoJob], console: Console
+) -> dict[str, list[dict[str, Any]]]:
+    """Show every job's progress until each is told to have ended; the notifications by job."""
+    heard: dict[str, list[dict[str, Any]]] = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(16), TextColumn("{task.fields[state]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        bars = {job.id: progress.add_task(job.about, total=1.0, state="queued") for job in jobs}
+        following = asyncio.create_task(_follow(s3, running, progress, bars, heard))
+        try:
+            async with asyncio.timeout(_LIMIT_SECONDS):
+                while len(heard) < len(jobs):
+                    answer = await sqs.receive_message(QueueUrl=told, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+                    for message in answer.get("Messages", ()):
+                        notification = json.loads(json.loads(message["Body"])["Message"])
+                        heard.setdefault(notification["id"], []).append(notification)
+                        await sqs.delete_message(QueueUrl=told, ReceiptHandle=message["ReceiptHandle"])
+                        state = notification["status"]
+                        shown = f"[{_COLOURS.get(state, 'yellow')}]{state}"
+                        progress.update(bars[notification["id"]], completed=1.0, state=shown)
+                        progress.stop_task(bars[notification["id"]])
+        except TimeoutError:
+            console.print(f"[red]not every job had ended within {_LIMIT_SECONDS} s")
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+    return heard
+
+
+async def _follow(s3: Any, running: Flow, progress: Progress, bars: dict[str, TaskID], heard: dict[str, Any]) -> None:
+    """Read the documents of running jobs for their progress: S3 holds the truth about a job."""
+    while True:
+        for job_id, bar in bars.items():
+            if job_id in heard or (document := await _document(s3, running, job_id)) is None or document.state.final:
+                continue
+            shown = f"[{_COLOURS[document.state]}]{document.state}, attempt {document.attempt}"
+            progress.update(bar, completed=document.progress or 0.0, state=shown)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _document(s3: Any, running: Flow, job_id: str) -> JobDocument | None:
+    try:
+        answer = await s3.get_object(Bucket=running.topology.bucket, Key=document_key(job_id))
+    except s3.exceptions.NoSuchKey:
+        return None
+    async with answer["Body"] as body:
+        return msgspec.json.decode(await body.read(), type=JobDocument)
+
+
+async def _save(s3: Any, running: Flow, job: DemoJob, notifications: list[dict[str, Any]], out: Path) -> Ended:
+    """Save a job's document and artifacts, and compare them with what must be."""
+    document = await _document(s3, running, job.id)
+    if document is None:
+        blank = msgspec.json.decode(
+            json.dumps({"id": job.id, "runtime": job.runtime, "state": "queued"}), type=JobDocument
+        )
+        return Ended(job, blank, (), ("it has no document",))
+    (out / f"{job.id}.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2))
+    files, mistakes = [], []
+    for artifact in document.artifacts:
+        bucket, _, key = artifact.url.removeprefix("s3://").partition("/")
+        answer = await s3.get_object(Bucket=bucket, Key=key)
+        async with answer["Body"] as body:
+            data = await body.read()
+        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+            mistakes.append(f"{artifact.url} has another sha256 than its document says")
+        files.append(out / f"{job.id}-{key.rpartition('/')[2]}")
+        files[-1].write_bytes(data)
+    return Ended(job, document, tuple(files), (*mistakes, *_mistakes(job, document, notifications)))
+
+
+def _mistakes(job: DemoJob, document: JobDocument, notifications: list[dict[str, Any]]) -> list[str]:
+    facts = [
+        ("state", job.state, document.state.value),
+        ("attempt", job.attempt, document.attempt),
+        ("artifacts", job.artifacts, len(document.artifacts)),
+        ("error", job.error, document.error.code if document.error else None),
+        ("notified as", [job.state], sorted({one["status"] for one in notifications})),
+    ]
+    return [f"{name}: expected {wanted}, got {got}" for name, wanted, got in facts if wanted != got]
+
+
+def _show(ended: list[Ended], out: Path, console: Console) -> None:
+    table = Table(title="What became of them", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("job", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("try", justify="right")
+    for name in ("queued", "prepare", "runtime", "store"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("artifacts")
+    for one in ended:
+        document, timings = one.document, one.document.timings
+        seconds = [timings.queued, timings.prepare, timings.runtime, timings.store]
+        state = f"[{_COLOURS.get(document.state, 'yellow')}]{document.state}"
+        numbers = ["–" if value is None else f"{value:.2f} s" for value in seconds]
+        table.add_row(one.job.id, state, str(document.attempt), *numbers, _artifacts(document))
+    console.print(table)
+    for one in ended:
+        if one.document.error is not None:
+            console.print(f"{one.job.id}: {one.document.error.message}", highlight=False, markup=False)
+    console.print(f"Images and job documents are in [bold]{out.resolve()}[/bold]", soft_wrap=True)
+
+
+def _artifacts(document: JobDocument) -> str:
+    shown = (f"{one.width}×{one.height} {one.bytes // 1024} kB" for one in document.artifacts)
+    return "\n".join(shown) or (document.error.code if document.error else "none")
+
+
+def _verdict(ended: list[Ended], running: Flow, console: Console) -> int:
+    wrong = [one for one in ended if one.mistakes]
+    for one in wrong:
+        for mistake in one.mistakes:
+            console.print(f"[red]{one.job.id}: {mistake}")
+    if wrong:
+        console.print(f"[red]{len(wrong)} of {len(ended)} jobs did not go as they should.[/] Logs: {running.logs}")
+        return 1
+    console.print(f"[green]All {len(ended)} jobs went as they should[/], the one that must fail included.")
+    return 0

@@ -1,0 +1,58 @@
+"""The whole flow up: emulated AWS, its topics and queues, and a pod for each runtime."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .emulator import Emulator, emulator_process
+from .supervisor import Supervisor, simulated_pod
+from .topology import RuntimeSpec, Topology, make_topology
+
+RUNTIMES = (
+    RuntimeSpec("sd-webui", "sdwebui", bulk=True, dynamic_model=True, checkpoints=("sharp.safetensors",)),
+    RuntimeSpec("sd-comfyui", "comfyui"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What runs."""
+
+    emulator: Emulator
+    topology: Topology
+    runtimes: dict[str, str]
+    """Where each runtime listens, by its name."""
+    logs: Path
+
+
+@asynccontextmanager
+async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent: str) -> AsyncIterator[Flow]:
+    """Run it all for as long as the context lasts. `folder` is emptied for the logs; `agent` are further variables.
+
+    Raises:
+        EmulatorUnavailable: there is no emulated AWS to be had.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    say("starting emulated AWS")
+    with emulator_process() as emulator:
+        say("making topics, queues and the bucket")
+        topology = await make_topology(emulator.url, RUNTIMES)
+        pods = [simulated_pod(topology, emulator, spec.name, folder, latency, **agent) for spec in RUNTIMES]
+        supervisor = Supervisor(folder, say)
+        say("starting runtimes and agents")
+        running = asyncio.create_task(supervisor.run(pods))
+        try:
+            yield Flow(emulator, topology, {pod.name: pod.runtime_url for pod in pods}, folder)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def run_folder() -> Path:
+    """Where a running flow keeps its logs: beside the caches, and one for each user."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "run"

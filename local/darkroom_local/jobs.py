@@ -1,0 +1,157 @@
+"""The demo's jobs: one of each kind, in Darkroom's format and the predecessor's, with what must become of each."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+INPUT_KEY = "inputs/sketch.png"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoJob:
+    """A message for the jobs topic, and how it must end."""
+
+    id: str
+    about: str
+    runtime: str
+    body: dict[str, Any]
+    state: str = "completed"
+    attempt: int = 1
+    artifacts: int = 1
+    error: str | None = None
+    attributes: dict[str, str] | None = None
+
+    def message(self) -> str:
+        """The message's body."""
+        return json.dumps(self.body)
+
+    def message_attributes(self) -> dict[str, Any]:
+        """Attributes that route it."""
+        texts = self.attributes or {"runtime": self.runtime}
+        return {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
+
+
+def workflow(prompt: str, seed: int) -> dict[str, Any]:
+    """A ComfyUI workflow in API format with two outputs: the picture, and the same picture inverted."""
+    return {
+        "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "dreamy.safetensors"}},
+        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 640, "height": 512, "batch_size": 1}},
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": prompt, "clip": ["4", 1]}},
+        "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["4", 1]}},
+        "3": {
+            "class_type": "KSampler",
+            "inputs": {
+                "model": ["4", 0],
+                "seed": seed,
+                "steps": 20,
+                "cfg": 7.0,
+                "sampler_name": "euler",
+                "scheduler": "normal",
+                "positive": ["6", 0],
+                "negative": ["7", 0],
+                "latent_image": ["5", 0],
+                "denoise": 1.0,
+            },
+        },
+        "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "picture"}},
+        "10": {"class_type": "ImageInvert", "inputs": {"image": ["8", 0]}},
+        "11": {"class_type": "SaveImage", "inputs": {"images": ["10", 0], "filename_prefix": "negative"}},
+    }
+
+
+def demo_jobs(bucket: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
+    """The demo's jobs; `sdwebui` and `comfyui` are the names of the two runtimes."""
+    size = {"width": 640, "height": 512, "steps": 20}
+
+    def job(job_id: str, runtime: str, task: str, request: dict[str, Any]) -> dict[str, Any]:
+        return {"id": job_id, "runtime": runtime, "task": task, "prefix": "demo", "input": request}
+
+    fails_once = {"fault": "runtime-error", "times": 1, "key": "second-try"}
+    return [
+        DemoJob(
+            "text-to-image",
+            "text to image",
+            sdwebui,
+            job("text-to-image", sdwebui, "text-to-image", {"prompt": "a quiet lake at dawn", "seed": 7, **size}),
+        ),
+        DemoJob(
+            "image-to-image",
+            "image to image, input in S3",
+            sdwebui,
+            job(
+                "image-to-image",
+                sdwebui,
+                "image-to-image",
+                {
+                    "prompt": "the same lake in autumn",
+                    "seed": 8,
+                    "init_images": [f"s3://{bucket}/{INPUT_KEY}"],
+                    "denoising_strength": 0.5,
+                    **size,
+                },
+            ),
+        ),
+        DemoJob(
+            "comfyui-workflow",
+            "ComfyUI workflow, two outputs",
+            comfyui,
+            job("comfyui-workflow", comfyui, "pipeline", workflow("a lighthouse in a storm", 11)),
+            artifacts=2,
+        ),
+        DemoJob(
+            "v1alpha2",
+            "predecessor's v1alpha2",
+            sdwebui,
+            {
+                "metadata": {
+                    "id": "v1alpha2",
+                    "runtime": sdwebui,
+                    "tasktype": "text-to-image",
+                    "prefix": "demo",
+                    "context": {"order": 42},
+                },
+                "content": {"prompt": "a village under the stars", "seed": 9, "alwayson_scripts": {}, **size},
+            },
+        ),
+        DemoJob(
+            "v1alpha1",
+            "predecessor's v1alpha1",
+            sdwebui,
+            {
+                "alwayson_scripts": {
+                    "task": "text-to-image",
+                    "id_task": "v1alpha1",
+                    "sd_model_checkpoint": "sharp.safetensors",
+                    "uid": "1",
+                    "save_dir": "demo",
+                },
+                "prompt": "a desert at noon",
+                "seed": 10,
+                **size,
+            },
+            attributes={"sd_model_checkpoint": "sharp.safetensors"},
+        ),
+        DemoJob(
+            "second-try",
+            "fails once, then succeeds",
+            comfyui,
+            job(
+                "second-try",
+                comfyui,
+                "pipeline",
+                {"prompt": workflow("an island of gulls", 12), "extra_data": {"simulator": fails_once}},
+            ),
+            attempt=2,
+            artifacts=2,
+        ),
+        DemoJob(
+            "must-fail",
+            "must fail: no such sampler",
+            sdwebui,
+            job("must-fail", sdwebui, "text-to-image", {"prompt": "nothing", "sampler_name": "Oiler", **size}),
+            state="failed",
+            artifacts=0,
+            error="runtime_refused",
+        ),
+    ]
