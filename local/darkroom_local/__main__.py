@@ -36,7 +36,7 @@ def main() -> int:
         return 130
 
 
-async def _until_signal(work):  # type: ignore[no-untyped-def]
+async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up."""
     task = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -6,7 +6,7 @@ import os
 import uuid
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
 
@@ -176,9 +176,7 @@ class ComfyUI:
         if not folder.is_relative_to(root):
             return web.Response(status=400)
         folder.mkdir(parents=True, exist_ok=True)
-        path = _place(
-            folder, quote(Path(name).name, safe=" ()"), data, overwrite=fields.get("overwrite") in ("true", "1")
-        )
+        path = _place(folder, Path(name).name, data, overwrite=fields.get("overwrite") in ("true", "1"))
         path.write_bytes(data)
         answer = {"name": path.name, "subfolder": fields.get("subfolder", ""), "type": fields.get("type", "input")}
         return web.json_response(answer)
@@ -342,5 +340,7 @@ async def origins(request: web.Request, handler: Any) -> web.StreamResponse:
     except Malformed:
         text = "500 Internal Server Error\n\nServer got itself in trouble"
         return web.Response(status=500, text=text)
+    except web.HTTPNotFound:
+        return web.Response(status=404)
     except web.HTTPRequestEntityTooLarge:
         return web.Response(status=413, text=f"Maximum request body size {MAX_UPLOAD} exceeded.")

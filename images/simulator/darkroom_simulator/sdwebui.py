@@ -71,6 +71,7 @@ class SDWebUI:
             web.post(f"{api}/reload-checkpoint", _nothing),
             *(web.post(f"{api}/refresh-{name}", _null) for name in ("checkpoints", "embeddings", "vae")),
             *lists,
+            web.get(f"{api}/embeddings", _embeddings),
         ]
 
     async def _txt2img(self, request: web.Request) -> web.StreamResponse:
@@ -97,7 +98,7 @@ class SDWebUI:
         if fault.fault == "no-outputs":
             return web.json_response({"images": [], "parameters": {}, "info": "{}"})
         images, info = await asyncio.to_thread(self._images, asked, settings)
-        shown = {**asked, "init_images": None, "mask": None}
+        shown = {name: None if name in ("init_images", "mask") else value for name, value in asked.items()}
         answer = {"images": images if asked["send_images"] else [], "parameters": shown, "info": json.dumps(info)}
         return await finish(request, msgspec.json.encode(answer), fault)
 
@@ -316,6 +317,10 @@ async def _empty(_: web.Request) -> web.Response:
     return web.json_response([])
 
 
+async def _embeddings(_: web.Request) -> web.Response:
+    return web.json_response({"loaded": {}, "skipped": {}})
+
+
 async def _nothing(_: web.Request) -> web.Response:
     return web.json_response({})
 
@@ -325,7 +330,11 @@ async def _null(_: web.Request) -> web.Response:
 
 
 async def _samplers(_: web.Request) -> web.Response:
-    return web.json_response([{"name": name, "aliases": also, "options": {}} for name, also in data.SAMPLERS.items()])
+    def entry(name: str, aliases: list[str]) -> dict[str, Any]:
+        options = {"scheduler": "karras"} if name.startswith("DPM++") else {}
+        return {"name": name, "aliases": aliases, "options": options}
+
+    return web.json_response([entry(name, aliases) for name, aliases in data.SAMPLERS.items()])
 
 
 async def _schedulers(_: web.Request) -> web.Response:

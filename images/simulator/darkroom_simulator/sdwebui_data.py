@@ -163,5 +163,5 @@ UPSCALERS = (
     "ScuNET PSNR",
     "SwinIR 4x",
 )
-EMPTY_LISTS = ("embeddings", "extensions", "hypernetworks", "loras", "prompt-styles", "sd-vae")
+EMPTY_LISTS = ("extensions", "hypernetworks", "loras", "prompt-styles", "sd-vae")
 SCRIPTS = ("controlnet", "refiner", "seed", "sampler", "x/y/z plot")
