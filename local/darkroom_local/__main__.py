@@ -4,7 +4,9 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -38,7 +40,7 @@ def main() -> int:
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.get_running_loop().create_task(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

@@ -158,7 +158,7 @@ async def test_interrupting_is_targeted(url: str) -> None:
 
 
 async def test_uploads_are_named_as_recorded(url: str) -> None:
-    """The answered name is the client's quoted one; a clash gets a number, the same image again does not, traversal is refused."""
+    """The name is the client's quoted one; a clash gets a number, the same image does not, traversal is refused."""
     png = encode_png(draw("x", 1, 32, 32), {})
 
     async def upload(name: str, data: bytes, **fields: str) -> tuple[int, Any]:

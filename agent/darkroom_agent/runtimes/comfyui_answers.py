@@ -70,7 +70,8 @@ def failure_of(entry: dict[str, Any]) -> Failure | None:
     status = entry.get("status") or {}
     if status.get("status_str") == "success":
         return None
-    events: dict[str, Any] = dict(event for event in status.get("messages", ()) if isinstance(event, list) and len(event) == 2)
+    pairs = [event for event in status.get("messages", ()) if isinstance(event, list) and len(event) == 2]
+    events: dict[str, Any] = dict(pairs)
     response = response_of(entry)
     if "execution_interrupted" in events:
         return RuntimeFailed("somebody else interrupted the workflow", response=response)

@@ -113,7 +113,7 @@ def decode_images(images: list[str]) -> tuple[OutputFile, ...]:
         RuntimeFailed: one of them is broken.
     """
     try:
-        return tuple(OutputFile(base64.b64decode(image.rpartition("base64,")[2])) for image in images)
+        return tuple(OutputFile(base64.b64decode(image.rpartition("base64,")[2], validate=True)) for image in images)
     except (binascii.Error, ValueError) as error:
         raise RuntimeFailed(f"the runtime's answer holds a broken image: {error}") from error
 

@@ -25,6 +25,7 @@ class Gpu:
         self.calls: list[dict[str, object]] = []
         self.step = 0
         self.job: str | None = None
+        self.since = "0"
         self.waiting = 0
         self.wedged = False
         self._leak_bytes = leak_bytes
@@ -49,7 +50,7 @@ class Gpu:
         finally:
             self.waiting -= 1
         began = time.monotonic()
-        self.job, self.step = job, 0
+        self.job, self.step, self.since = job, 0, time.strftime("%Y%m%d%H%M%S")
         self._interrupted.clear()
         try:
             await self._steps(self.latency if seconds is None else seconds, on_step)
@@ -77,7 +78,7 @@ class Gpu:
     async def hang(self, job: str, *, for_ever: bool) -> None:
         """Hold the GPU and do nothing: until an interrupt, or for ever (wedged)."""
         self.wedged = self.wedged or for_ever
-        self.job, self.step = job, 0
+        self.job, self.step, self.since = job, 0, time.strftime("%Y%m%d%H%M%S")
         self._interrupted.clear()
         try:
             async with self._lock:

@@ -260,7 +260,7 @@ class SDWebUI:
             "stopping_generation": False,
             "job": "scripts_txt2img" if busy else "",
             "job_count": 1 if busy else 0,
-            "job_timestamp": time.strftime("%Y%m%d%H%M%S") if busy else "0",
+            "job_timestamp": self._gpu.since if busy else "0",
             "job_no": 0,
             "sampling_step": self._gpu.step if busy else 0,
             "sampling_steps": STEPS if busy else 0,
