@@ -19,6 +19,8 @@ def client_config(endpoint_url: str | None) -> AioConfig:
         read_timeout=30,
         max_pool_connections=64,
         tcp_keepalive=True,
+        # Given whole: botocore would otherwise put its own together again for every call.
+        user_agent="darkroom-agent",
         # TLS and S3's ETag guard the bytes already; artifacts carry their own SHA-256 in the job document.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

@@ -1,127 +1,141 @@
 """Convert images as a job's `output` asks, off the event loop. Pillow is imported at the first use.
 
-What the runtimes write into their images is kept or stripped as asked: A1111's `parameters` (a PNG text chunk, in JPEG
-and WebP an EXIF UserComment, as A1111 itself does) and ComfyUI's `prompt` and `workflow` (PNG text chunks).
+What the runtimes write into their images is kept or stripped as asked (`generation.py` says how it is carried from
+format to format). Where only the metadata goes, no pixel changes: `strip.py`.
 """
 
 import asyncio
+import functools
 import io
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from darkroom_contract.job import Format, Metadata, Output
 
 from .errors import RuntimeFailed
-from .media import sniff
+from .generation import exif_of, png_of, texts_of
+from .media import Media, sniff
+from .strip import STRIPPERS
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_MAX_PIXELS = 200_000_000
+_MOST_PIXELS = 200_000_000  # a decoded image takes up to four bytes for each
 _QUALITY = {Format.JPEG: 90, Format.WEBP: 90, Format.AVIF: 75}
 _EXTENSIONS = {Format.PNG: "png", Format.JPEG: "jpg", Format.WEBP: "webp", Format.AVIF: "avif"}
-_STILLS = {"png", "jpg", "webp", "avif", "bmp", "tiff", "gif"}
-_USER_COMMENT, _EXIF_IFD = 0x9286, 0x8769
-_UNICODE = b"UNICODE\0"  # the character code of an EXIF UserComment (Exif 2.3, 4.6.5)
-
-_one_at_a_time = asyncio.Semaphore(1)  # pixels take memory
+_STILLS = frozenset({"png", "jpg", "webp", "avif", "bmp", "tiff", "gif"})
+# Pillow's modes that a format takes as they are.
+_MODES = {
+    Format.PNG: frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B", "I"}),
+    Format.JPEG: frozenset({"L", "RGB"}),
+    Format.WEBP: frozenset({"RGB", "RGBA"}),
+    Format.AVIF: frozenset({"RGB", "RGBA"}),
+}
 
 
 async def convert(data: bytes, output: Output) -> bytes:
-    """The image as asked; what is no still image (video, audio, animations) comes back as it is.
+    """The image as asked; what is there already, and what is no still image (video, audio, text), comes back as it is.
+
+    Animations are not converted, but lose their metadata where that is asked of a PNG or WebP. Metadata of other
+    formats than PNG, JPEG and WebP can only be stripped by writing the image anew: it becomes a PNG unless the job
+    names a format. One image is converted at a time, for pixels take memory.
 
     Raises:
         RuntimeFailed: it cannot be decoded: the runtime wrote it wrong.
     """
     media = sniff(data)
-    if media is None or media.extension not in _STILLS or not _differs(media.extension, output):
+    if media is None or media.extension not in _STILLS:
         return data
-    async with _one_at_a_time:
-        return await asyncio.to_thread(_convert, data, output)
+    if not _rewrites(media, output) and output.metadata is Metadata.KEEP:
+        return data
+    return await asyncio.get_running_loop().run_in_executor(_worker(), _convert, data, media, output)
 
 
-def _differs(extension: str, output: Output) -> bool:
-    if output.metadata is Metadata.STRIP:
+@functools.cache
+def _worker() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "convert")
+
+
+def _rewrites(media: Media, output: Output) -> bool:
+    """Whether the pixels have to be encoded anew."""
+    if output.format is None:
+        return output.metadata is Metadata.STRIP and media.extension not in STRIPPERS
+    if _EXTENSIONS[output.format] != media.extension:
         return True
-    return output.format is not None and (_EXTENSIONS[output.format] != extension or output.quality is not None)
+    return output.quality is not None and output.format is not Format.PNG
 
 
-def _convert(data: bytes, output: Output) -> bytes:
-    # Imported here: it costs 10 MB that only those pay who convert.
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+def _convert(data: bytes, media: Media, output: Output) -> bytes:
+    if not _rewrites(media, output):
+        return _stripped(data, media)
+    image = _decode(data, media)
+    if getattr(image, "is_animated", False):
+        return _stripped(data, media) if output.metadata is Metadata.STRIP and media.extension in STRIPPERS else data
+    return _encode(image, output)
 
-    Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
+
+def _stripped(data: bytes, media: Media) -> bytes:
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if getattr(image, "is_animated", False):
-                return data
-            return _save(image, output)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise RuntimeFailed(f"the runtime's image cannot be converted: {error}") from error
+        return STRIPPERS[media.extension](data)
+    except ValueError as error:
+        raise _unreadable(media, error) from error
 
 
-def _save(image: "Image.Image", output: Output) -> bytes:
-    wanted = output.format or Format(_formats()[image.format or "PNG"])
-    texts = {} if output.metadata is Metadata.STRIP else _texts(image)
-    buffer = io.BytesIO()
-    options: dict[str, object] = {"icc_profile": image.info.get("icc_profile")}
+def _unreadable(media: Media, error: object) -> RuntimeFailed:
+    return RuntimeFailed(f"the runtime's {media.content_type} is no image that can be converted: {error}")
+
+
+def _decode(data: bytes, media: Media) -> "Image.Image":
+    # Imported here: it costs 10 MB that only those pay who convert.
+    from PIL import Image  # noqa: PLC0415
+
+    if (media.width or 0) * (media.height or 0) > _MOST_PIXELS:
+        raise _unreadable(media, f"{media.width} × {media.height} pixels are too many")
+    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    except Exception as error:  # Pillow's decoders raise whatever comes to pass on broken bytes
+        raise _unreadable(media, error) from error
+    return image
+
+
+def _encode(image: "Image.Image", output: Output) -> bytes:
+    wanted = output.format or Format.PNG
+    texts = {} if output.metadata is Metadata.STRIP else texts_of(image)
+    picture = _picture(image, wanted)
+    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile") if _same_colours(image, picture) else None}
+    # Pillow writes of its own accord some of what it read.
+    picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
     if wanted is Format.PNG:
-        from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
-
-        info = PngInfo()
-        for name, text in texts.items():
-            info.add_itxt(name, text) if not text.isascii() else info.add_text(name, text)
-        options["pnginfo"] = info
+        options["pnginfo"] = png_of(texts)
     else:
-        options["exif"] = _exif(texts)
-        options |= _fidelity(image, output, wanted)
-    _for_format(image, wanted).save(buffer, wanted.value.upper(), **options)
+        options["exif"] = exif_of(texts, wanted)
+        options["quality"] = output.quality or _QUALITY[wanted]
+    buffer = io.BytesIO()
+    picture.save(buffer, wanted.value.upper(), **options)
     return buffer.getvalue()
 
 
-def _fidelity(image: "Image.Image", output: Output, wanted: Format) -> dict[str, object]:
-    """How true to keep the pixels: as asked, as they were where only the metadata goes, or well."""
-    if output.format is None and image.format == "JPEG":
-        return {"quality": "keep"}
-    return {"quality": output.quality or _QUALITY[wanted]}
+def _picture(image: "Image.Image", wanted: Format) -> "Image.Image":
+    """The image upright and in a mode that the format takes: of 16 bits the upper 8, on white where it has no alpha."""
+    from PIL import Image, ImageOps  # noqa: PLC0415
 
-
-def _formats() -> dict[str, str]:
-    """Pillow's names of what is kept in its own format; everything else becomes PNG."""
-    return {"JPEG": "jpeg", "WEBP": "webp", "AVIF": "avif"} | dict.fromkeys(("PNG", "BMP", "TIFF", "GIF"), "png")
-
-
-def _for_format(image: "Image.Image", wanted: Format) -> "Image.Image":
-    if wanted is Format.PNG or (wanted is Format.JPEG and image.mode in ("RGB", "L", "CMYK")):
+    image = ImageOps.exif_transpose(image)
+    if image.mode in _MODES[wanted] and (wanted is Format.PNG or not image.has_transparency_data):
         return image
-    has_alpha = "A" in image.getbands() or "transparency" in image.info
-    if not has_alpha:
-        return image if image.mode == "RGB" else image.convert("RGB")
+    if image.mode.startswith("I"):
+        # 16 bits; `convert` alone would cut off all that is brighter than 255.
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if not image.has_transparency_data:
+        return image if image.mode in _MODES[wanted] else image.convert("RGB")
     whole = image.convert("RGBA")
     if wanted is not Format.JPEG:
         return whole
-    from PIL import Image  # noqa: PLC0415
-
-    white = Image.new("RGB", whole.size, "white")
-    white.paste(whole, mask=whole.getchannel("A"))
-    return white
+    white = Image.new("RGBA", whole.size, "white")
+    return Image.alpha_composite(white, whole).convert("RGB")
 
 
-def _texts(image: "Image.Image") -> dict[str, str]:
-    """What the runtime wrote about the making of this image."""
-    texts = {name: value for name, value in image.info.items() if isinstance(name, str) and isinstance(value, str)}
-    comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    if isinstance(comment, bytes) and comment.startswith(_UNICODE):
-        texts.setdefault("parameters", comment[len(_UNICODE) :].decode("utf-16-be", "replace"))
-    return texts
-
-
-def _exif(texts: dict[str, str]) -> bytes:
-    """EXIF with the texts in its UserComment: A1111's alone as it is, several by name, one a line."""
-    from PIL import Image  # noqa: PLC0415
-
-    if not texts:
-        return b""
-    comment = texts.get("parameters") or "\n".join(f"{name}: {text}" for name, text in texts.items())
-    exif = Image.Exif()
-    exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _UNICODE + comment.encode("utf-16-be", "replace")
-    return exif.tobytes()
+def _same_colours(before: "Image.Image", after: "Image.Image") -> bool:
+    """Whether a colour profile still fits: one of CMYK or grey says nothing of RGB."""
+    return before.mode == after.mode or before.mode in ("RGB", "RGBA", "P")

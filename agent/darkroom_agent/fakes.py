@@ -207,6 +207,10 @@ async def _one_file(prepared: Prepared, report: Report) -> Result:
     return Result((OutputFile(f"picture of {prepared.job.id}".encode()),), {"ok": True})
 
 
+async def _bring(result: Result) -> Result:
+    return result
+
+
 @dataclass(slots=True)
 class FakeRuntime:
     """A runtime whose `work` is any coroutine function; it remembers what it was asked to do."""
@@ -234,11 +238,12 @@ class FakeRuntime:
         """Take the job as it is."""
         return Prepared(job, attempt, b"{}", model=job.input.get("model"))
 
-    async def run(self, prepared: Prepared, report: Report) -> Result:
+    async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
         """Do the work, and remember an interruption."""
         self.ran.append(prepared.job.id)
         try:
-            return await self.work(prepared, report)
+            result = await self.work(prepared, report)
+            return asyncio.create_task(_bring(result))
         except asyncio.CancelledError:
             self.interrupted.append(prepared.job.id)
             raise

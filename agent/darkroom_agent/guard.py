@@ -192,7 +192,5 @@ def _result(host: str, port: int, address: Address) -> ResolveResult:
 
 
 async def _ask_system(host: str, port: int, family: socket.AddressFamily) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-    )
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
     return [str(place[0]).partition("%")[0] for _, _, _, _, place in found]

@@ -52,6 +52,8 @@ from .turns import Turns
 
 log = structlog.get_logger()
 
+_COLLECT_SECONDS = 300  # for the bytes of a result: a video over a slow disk, not a job
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
@@ -169,12 +171,12 @@ class Pipeline:
         try:
             async with self.turns.turn(prepared.model, self.settings.hold):
                 await self._until_up()
-                result = await self._run(prepared, record, story, lead_seconds=clock() - began)
+                bringing = await self._run(prepared, record, story, lead_seconds=clock() - began)
         except Returned:
             story.waited_too_long = not story.has_started()
             raise
         # The slot is free again: what follows goes on beside the next run.
-        return await _encode(result, job)
+        return await self._collect(bringing, job, story)
 
     async def _admit(self, job: Job, document: JobDocument | None, delivery: Delivery, record: Record) -> None:
         """Whether the job is to be run at all."""
@@ -194,8 +196,8 @@ class Pipeline:
         except TimeoutError as error:
             raise Returned("the runtime is down") from error
 
-    async def _run(self, prepared: Prepared, record: Record, story: Story, lead_seconds: float) -> Result:
-        """Run the job. The slot is ours."""
+    async def _run(self, prepared: Prepared, record: Record, story: Story, lead_seconds: float) -> asyncio.Task[Result]:
+        """Run the job. The slot is ours, until the GPU has done its part."""
         story.start()
         began = clock()
         self.prefetch.started(began, lead_seconds)
@@ -205,7 +207,7 @@ class Pipeline:
         try:
             with self.telemetry.stage("run"):
                 async with asyncio.timeout(limit):
-                    result = await guarded(self.runtime.run(prepared, story.report), follow.watch())
+                    return await guarded(self.runtime.run(prepared, story.report), follow.watch())
         except TimeoutError as error:
             self.health.report("a job timed out", restart=False)
             raise TimedOut(f"the runtime did not finish within {limit} s") from error
@@ -215,13 +217,27 @@ class Pipeline:
         except Failure as failure:
             await self._look_after(failure)
             raise
-        else:
-            story.nodes = None if result.nodes is None else dict(result.nodes)
-            return result
         finally:
             story.runtime = clock() - began
             self.prefetch.finished(clock(), began)
             await self.recycle.job_done(self.prefetch.running())
+
+    async def _collect(self, bringing: asyncio.Task[Result], job: Job, story: Story) -> Result:
+        """Bring what the runtime made, and make of its files what the job wants."""
+        try:
+            with self.telemetry.stage("collect"):
+                async with asyncio.timeout(_COLLECT_SECONDS):
+                    result = await bringing
+        except TimeoutError as error:
+            raise TimedOut(f"the result was not there within {_COLLECT_SECONDS} s") from error
+        except Failure as failure:
+            await self._look_after(failure)
+            raise
+        story.nodes = None if result.nodes is None else dict(result.nodes)
+        if job.output is None:
+            return result
+        files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
+        return dataclasses.replace(result, files=tuple(files))
 
     async def _look_after(self, failure: Failure) -> None:
         """Do for the runtime what its failure asks for, before the next job."""
@@ -264,14 +280,6 @@ def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> 
         response=answered,
         error=error,
     )
-
-
-async def _encode(result: Result, job: Job) -> Result:
-    """The result with its files as the job wants them."""
-    if job.output is None:
-        return result
-    files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
-    return dataclasses.replace(result, files=tuple(files))
 
 
 def _log_retry(outcome: Outcome, fate: Fate) -> None:

@@ -3,6 +3,7 @@
 Real ones live in `sqs.py`, `s3.py`, `sns.py` and `runtimes/`; in-memory fakes in `fakes.py`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -211,8 +212,12 @@ class Runtime(Protocol):
     async def prepare(self, job: Job, attempt: int, images: Mapping[FieldPath, InputImage]) -> Prepared:
         """Put fetched images into the request. Runs beside another job: it may upload, but not use the GPU."""
 
-    async def run(self, prepared: Prepared, report: Report) -> Result:
-        """Run one request to its end. Cancelling it interrupts the runtime and waits until it is idle again."""
+    async def run(self, prepared: Prepared, report: Report) -> "asyncio.Task[Result]":
+        """Run one request until the GPU is free again; the task brings what it made.
+
+        The result's bytes travel while the next job runs already, and so do failures of that way. Cancelling `run`
+        interrupts the runtime and waits until it is idle again.
+        """
 
     async def free_memory(self) -> None:
         """Ask the runtime to give back what memory it can, after OutOfMemory."""

@@ -26,7 +26,7 @@ async def warm_up(runtime: Runtime, inputs: Fetcher, wanted: WarmUp | None, runt
         async with asyncio.timeout(_LIMIT_SECONDS):
             images = await inputs.fetch(runtime.image_fields(job))
             prepared = await runtime.prepare(job, 1, images)
-            await runtime.run(prepared, ignore_progress)
+            await (await runtime.run(prepared, ignore_progress))
     except (Failure, TimeoutError) as failure:
         log.error("runtime.warm_up_failed", error=str(failure) or "timeout")
     else:

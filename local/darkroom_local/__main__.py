@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from rich.table import Table
 
 from .demo import demo
 from .emulator import EmulatorUnavailable
-from .flow import Flow, flow, run_folder
+from .flow import Flow, flow
 
 
 def main() -> int:
@@ -26,6 +28,7 @@ def main() -> int:
     keeping.add_argument("--latency", type=float, default=2.0, help="seconds that a job takes on the simulated GPU")
     arguments = parser.parse_args()
     console = Console(highlight=False)
+    _keep_to_this_machine()
     try:
         if arguments.command == "demo":
             return asyncio.run(_until_signal(demo(arguments.out, console)))
@@ -38,6 +41,14 @@ def main() -> int:
         return 130
 
 
+def _keep_to_this_machine() -> None:
+    """Let neither the user's AWS profile nor a proxy come between us, our children and loopback."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1"]
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, direct))
+
+
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up."""
     task = asyncio.get_running_loop().create_task(work)
@@ -46,7 +57,9 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
 
 
 async def _up(latency: float, console: Console) -> int:
-    async with flow(run_folder(), latency, console.print) as running:
+    # A folder of its own, for another flow may be up; it stays, for logs are read when something went wrong.
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="darkroom-"))
+    async with flow(folder, latency, console.print) as running:
         _tell(running, console)
         await asyncio.Event().wait()
     return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import json
 import shutil
 from contextlib import AsyncExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from PIL import Image
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -18,7 +20,7 @@ from rich.table import Table
 from darkroom_contract.document import JobDocument, document_key
 from darkroom_simulator.draw import draw, encode_png
 
-from .flow import Flow, flow, run_folder
+from .flow import Flow, flow
 from .jobs import INPUT_KEY, DemoJob, demo_jobs
 from .topology import aws_client, subscribe
 
@@ -39,14 +41,13 @@ class Ended:
 
 
 async def demo(out: Path, console: Console) -> int:
-    """Run the demo; 0 only if everything went as it should."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    """Run the demo; 0 only if everything went as it should. Of `out`, only what is written anew is replaced."""
+    await asyncio.to_thread(shutil.rmtree, logs := out / "logs", ignore_errors=True)
     async with AsyncExitStack() as stack:
         quick = {"BACKOFF_BASE_SECONDS": "1", "PROGRESS_SECONDS": "0.5", "RUNNING_AFTER_SECONDS": "0.3"}
         with console.status("starting") as status:
             running = await stack.enter_async_context(
-                flow(run_folder(), _LATENCY_SECONDS, status.update, WAIT_SECONDS="1", **quick)
+                flow(logs, _LATENCY_SECONDS, status.update, WAIT_SECONDS="1", **quick)
             )
             clients = [
                 await stack.enter_async_context(aws_client(name, running.emulator.url)) for name in ("s3", "sqs", "sns")
@@ -144,9 +145,20 @@ async def _save(s3: Any, running: Flow, job: DemoJob, notifications: list[dict[s
             data = await body.read()
         if hashlib.sha256(data).hexdigest() != artifact.sha256:
             mistakes.append(f"{artifact.url} has another sha256 than its document says")
+        if not _is_image(data):
+            mistakes.append(f"{artifact.url} is not an image")
         files.append(out / f"{job.id}-{key.rpartition('/')[2]}")
         files[-1].write_bytes(data)
     return Ended(job, document, tuple(files), (*mistakes, *_mistakes(job, document, notifications)))
+
+
+def _is_image(data: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except (OSError, SyntaxError):  # Pillow's two for broken files
+        return False
+    return True
 
 
 def _mistakes(job: DemoJob, document: JobDocument, notifications: list[dict[str, Any]]) -> list[str]:
@@ -161,18 +173,19 @@ def _mistakes(job: DemoJob, document: JobDocument, notifications: list[dict[str,
 
 
 def _show(ended: list[Ended], out: Path, console: Console) -> None:
-    table = Table(title="What became of them", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="What became of them (times in seconds)", title_justify="left", box=box.SIMPLE_HEAD)
+    table.show_edge, table.padding = False, (0, 1, 0, 0)  # all of it in 80 columns
     table.add_column("job", no_wrap=True)
     table.add_column("state", no_wrap=True)
-    table.add_column("try", justify="right")
+    table.add_column("try", justify="right", no_wrap=True)
     for name in ("queued", "prepare", "runtime", "store"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("artifacts")
+    table.add_column("artifacts", no_wrap=True)
     for one in ended:
         document, timings = one.document, one.document.timings
         seconds = [timings.queued, timings.prepare, timings.runtime, timings.store]
         state = f"[{_COLOURS.get(document.state, 'yellow')}]{document.state}"
-        numbers = ["–" if value is None else f"{value:.2f} s" for value in seconds]
+        numbers = ["–" if value is None else f"{value:.2f}" for value in seconds]
         table.add_row(one.job.id, state, str(document.attempt), *numbers, _artifacts(document))
     console.print(table)
     for one in ended:

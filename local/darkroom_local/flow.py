@@ -1,8 +1,6 @@
 """The whole flow up: emulated AWS, its topics and queues, and a pod for each runtime."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,13 +29,12 @@ class Flow:
 
 @asynccontextmanager
 async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent: str) -> AsyncIterator[Flow]:
-    """Run it all for as long as the context lasts. `folder` is emptied for the logs; `agent` are further variables.
+    """Run it all for as long as the context lasts. `folder` gets the logs; `agent` are further variables.
 
     Raises:
         EmulatorUnavailable: there is no emulated AWS to be had.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     say("starting emulated AWS")
     with emulator_process() as emulator:
         say("making topics, queues and the bucket")
@@ -51,8 +48,3 @@ async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-
-
-def run_folder() -> Path:
-    """Where a running flow keeps its logs: beside the caches, and one for each user."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "run"

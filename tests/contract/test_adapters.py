@@ -56,7 +56,7 @@ def job_of(kind: str, **fault: Any) -> Job:
 
 async def run(adapter: Runtime, job: Job) -> Result:
     async with asyncio.timeout(15):
-        return await adapter.run(await adapter.prepare(job, 1, {}), ignore_progress)
+        return await (await adapter.run(await adapter.prepare(job, 1, {}), ignore_progress))
 
 
 KINDS = ["sdwebui", "comfyui"]
@@ -68,7 +68,7 @@ async def test_a_job_gives_files_a_response_and_progress(kind: str) -> None:
     async with pair(kind, latency=0.5) as (_, adapter):
         for _ in range(2):
             seen: list[float] = []
-            result = await adapter.run(await adapter.prepare(job_of(kind), 1, {}), seen.append)
+            result = await (await adapter.run(await adapter.prepare(job_of(kind), 1, {}), seen.append))
             assert all(file.data.startswith(b"\x89PNG") for file in result.files)
             assert result.response
         assert all(0 <= value <= 1 for value in seen)

@@ -59,7 +59,7 @@ async def run(server: Recorded, job: Job, limits: RuntimeLimits = LIMITS, report
         adapter = ComfyUI(url, limits)
         try:
             async with asyncio.timeout(10):
-                return await adapter.run(await adapter.prepare(job, 1, {}), report)
+                return await (await adapter.run(await adapter.prepare(job, 1, {}), report))
         finally:
             await adapter.close()
 
@@ -330,7 +330,7 @@ async def test_without_a_websocket_the_history_is_enough() -> None:
         adapter = ComfyUI(url, LIMITS)
         adapter._events._url = f"{url}/nothing-here"
         prepared = await adapter.prepare(job_of(recording("comfyui", "run_success")), 1, {})
-        result = await adapter.run(prepared, ignore_progress)
+        result = await (await adapter.run(prepared, ignore_progress))
         await adapter.close()
     assert len(result.files) == 1
 

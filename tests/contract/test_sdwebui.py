@@ -52,7 +52,7 @@ async def run(server: Recorded, job: Job, *, dynamic: bool = False, limits: Runt
     async with serving(server) as url:
         adapter = SDWebUI(url, limits, dynamic_model=dynamic)
         try:
-            return await adapter.run(await adapter.prepare(job, 1, {}), ignore_progress)
+            return await (await adapter.run(await adapter.prepare(job, 1, {}), ignore_progress))
         finally:
             await adapter.close()
 

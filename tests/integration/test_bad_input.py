@@ -57,7 +57,7 @@ UNREADABLE = {
 }
 
 # These name their job: it fails at once, with what is wrong and where.
-FAILED = {
+FAILED: dict[str, tuple[dict[str, Any], str | None]] = {
     "wrong type of a time": ({"timeout_seconds": "soon"}, '$.timeout_seconds: expected integer ≤ 21600, got "soon"'),
     "a time below": ({"timeout_seconds": 0}, "$.timeout_seconds: expected integer ≥ 1, got 0"),
     "unknown task": ({"task": "paint"}, "$.task: expected one of"),

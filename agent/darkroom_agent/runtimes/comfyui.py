@@ -65,8 +65,8 @@ class ComfyUI:
         answer = reply.json()
         return f"{answer['subfolder']}/{answer['name']}" if answer.get("subfolder") else str(answer["name"])
 
-    async def run(self, prepared: Prepared, report: Report) -> Result:
-        """Run one workflow to its end."""
+    async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
+        """Run one workflow until the history tells its end; its files are fetched after that."""
         graph, _ = workflow_of(prepared.job.input)
         track = Track(len(graph), report)
         await self._events.connect(self._http.session)
@@ -83,7 +83,10 @@ class ComfyUI:
         finally:
             self._events.forget(prepared.handle)
             self._events.forget(prompt_id)
-        return await self._result(entry, list(graph), track)
+        failure = failure_of(entry)
+        if failure is not None:
+            raise failure
+        return asyncio.create_task(self._result(entry, list(graph), track))
 
     async def _submit(self, prepared: Prepared) -> str:
         """Put the workflow into the server's queue; its prompt_id."""
@@ -159,9 +162,6 @@ class ComfyUI:
         return {str(item[1]) for part in parts for item in answer.get(part, ()) if len(item) > 1}
 
     async def _result(self, entry: dict[str, Any], order: list[str], track: Track) -> Result:
-        failure = failure_of(entry)
-        if failure is not None:
-            raise failure
         remote = files_of(entry, order)
         response = response_of(entry)
         if not remote:

@@ -1,6 +1,7 @@
 """HTTP to a runtime: bounded answers, and what a broken connection means."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,49 @@ class Reply:
     def text(self) -> str:
         """The beginning of the body, for messages."""
         return self.body[:500].decode("utf-8", "replace")
+
+
+class Opened:
+    """An answer of which only the head has been read: the work is done, the body still travels."""
+
+    def __init__(self, response: aiohttp.ClientResponse, what: str, answer_bytes: int) -> None:
+        self.status = response.status
+        self._response = response
+        self._what = what
+        self._answer_bytes = answer_bytes
+
+    async def read(self) -> Reply:
+        """The whole answer.
+
+        Raises:
+            RuntimeGone: the connection broke.
+            ResultTooLarge: it is longer than allowed.
+        """
+        parts, size = [], 0
+        with _connection(self._what):
+            async with self._response as response:
+                async for part in response.content.iter_any():
+                    size += len(part)
+                    if size > self._answer_bytes:
+                        response.close()
+                        raise ResultTooLarge(f"the runtime's answer is longer than {self._answer_bytes} bytes")
+                    parts.append(part)
+        return Reply(self.status, self._response.content_type, b"".join(parts))
+
+    def close(self) -> None:
+        """Throw it away unread."""
+        self._response.close()
+
+
+@contextmanager
+def _connection(what: str) -> Iterator[None]:
+    """Say what a broken connection means."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise RuntimeGone(f"the runtime did not answer {what} in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise RuntimeGone(f"no connection to the runtime for {what}: {error or type(error).__name__}") from error
 
 
 class RuntimeHttp:
@@ -68,33 +112,36 @@ class RuntimeHttp:
             RuntimeGone: refused, reset, closed or too slow.
             ResultTooLarge: the answer is longer than allowed.
         """
+        opened = await self.open(method, path, json=json, form=form, params=params, seconds=seconds)
+        return await opened.read()
+
+    async def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: bytes | None = None,
+        form: aiohttp.FormData | None = None,
+        params: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> "Opened":
+        """Send a request and wait for the head of its answer; `read` or `close` what comes.
+
+        Raises:
+            RuntimeGone: refused, reset, closed or too slow.
+        """
         headers = {"Content-Type": "application/json"} if json is not None else None
-        try:
-            async with self.session.request(
+        what = f"{method} {path}"
+        with _connection(what):
+            response = await self.session.request(
                 method,
                 self.base_url + path,
                 data=json if form is None else form,
                 params=params,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),
-            ) as response:
-                return Reply(response.status, response.content_type, await self._read(response))
-        except TimeoutError as error:
-            raise RuntimeGone(f"the runtime did not answer {method} {path} within {seconds} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise RuntimeGone(
-                f"no connection to the runtime for {method} {path}: {error or type(error).__name__}"
-            ) from error
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        parts, size = [], 0
-        async for part in response.content.iter_any():
-            size += len(part)
-            if size > self._answer_bytes:
-                response.close()
-                raise ResultTooLarge(f"the runtime's answer is longer than {self._answer_bytes} bytes")
-            parts.append(part)
-        return b"".join(parts)
+            )
+        return Opened(response, what, self._answer_bytes)
 
     async def close(self) -> None:
         """Close the session's connections."""

@@ -15,7 +15,7 @@ from darkroom_agent.guarded import guarded
 from darkroom_agent.ports import FieldPath, InputImage, Prepared, Report, Result, RuntimeLimits
 from darkroom_contract.job import Job, Task
 
-from .http import Reply, RuntimeHttp
+from .http import Opened, RuntimeHttp
 from .sdwebui_answers import decode_images, failure_of, images_of, model_of, response_of, same_model
 
 log = structlog.get_logger()
@@ -75,22 +75,23 @@ class SDWebUI:
             body["override_settings_restore_afterwards"] = True
         return Prepared(job, attempt, msgspec.json.encode(body), model=model if isinstance(model, str) else None)
 
-    async def run(self, prepared: Prepared, report: Report) -> Result:
-        """Run one request. Grids come first in the answer, as the runtime orders them."""
+    async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
+        """Run one request. The head of its answer comes when the work is done; grids come first in it."""
         await self._check_choices(prepared.job)
         if self._dynamic_model and prepared.model is not None:
             await self._switch(prepared.model)
         before = await self._overridden(prepared.job)
-        request = asyncio.create_task(self._http.request("POST", _PATHS[prepared.job.task], json=prepared.payload))
+        request = asyncio.create_task(self._http.open("POST", _PATHS[prepared.job.task], json=prepared.payload))
         try:
-            reply = await guarded(_finished(request), self._follow(report))
+            opened = await guarded(_finished(request), self._follow(report))
         except (asyncio.CancelledError, RuntimeWedged):
             await asyncio.shield(self._interrupt(request))
+            _throw_away(request)
             raise
-        finally:
-            request.cancel()
+        if opened.status != 200:
+            raise failure_of(await opened.read())
         await self._restore_options(before)
-        return await self._result(prepared, reply)
+        return asyncio.create_task(self._result(prepared, opened))
 
     async def _overridden(self, job: Job) -> dict[str, Any]:
         """The options that a job is about to override, as they are."""
@@ -100,10 +101,8 @@ class SDWebUI:
             return {}
         return {key: value for key, value in (await self._options()).items() if key in keys}
 
-    async def _result(self, prepared: Prepared, reply: Reply) -> Result:
-        if reply.status != 200:
-            raise failure_of(reply)
-        answer = reply.json()
+    async def _result(self, prepared: Prepared, opened: Opened) -> Result:
+        answer = (await opened.read()).json()
         if not isinstance(answer, dict):
             raise RuntimeFailed("the runtime's answer is no object")
         response, images = response_of(answer), images_of(answer)
@@ -230,11 +229,8 @@ class SDWebUI:
         state = reply.json() if reply.status == 200 else {}
         return state if isinstance(state, dict) else {}
 
-    async def _interrupt(self, request: asyncio.Task[Reply] | None) -> None:
-        """Stop whatever runs (`/interrupt` is global) and wait until it has stopped.
-
-        An interrupted job answers 200 with a partial image and no mark, so its answer is thrown away unread.
-        """
+    async def _interrupt(self, request: asyncio.Task[Opened] | None) -> None:
+        """Stop whatever runs (`/interrupt` is global) and wait until it has stopped."""
         try:
             async with asyncio.timeout(self._limits.interrupt_seconds):
                 await self._http.request("POST", "/sdapi/v1/interrupt", json=b"{}", seconds=_PROBE_SECONDS)
@@ -291,9 +287,17 @@ class SDWebUI:
         await self._http.close()
 
 
-async def _finished(request: asyncio.Task[Reply]) -> Reply:
+async def _finished(request: asyncio.Task[Opened]) -> Opened:
     # Shielded: an interrupt must be heard by the server before its client hangs up.
     return await asyncio.shield(request)
+
+
+def _throw_away(request: asyncio.Task[Opened]) -> None:
+    """The answer to an interrupted job is a partial image without a mark: nobody must take it for a result."""
+    if not request.done():
+        request.cancel()
+    elif not request.cancelled() and request.exception() is None:
+        request.result().close()
 
 
 def _items(value: Any) -> Iterable[tuple[int, Any]]:

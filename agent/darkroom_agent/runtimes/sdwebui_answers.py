@@ -1,10 +1,10 @@
 """What an answer of AUTOMATIC1111 (v1.10.1), Forge, reForge, SD.Next or sd.cpp's server means. Pure."""
 
-import base64
 import binascii
 from typing import Any
 
 import msgspec
+import pybase64
 
 from darkroom_agent.errors import (
     Failure,
@@ -113,7 +113,7 @@ def decode_images(images: list[str]) -> tuple[OutputFile, ...]:
         RuntimeFailed: one of them is broken.
     """
     try:
-        return tuple(OutputFile(base64.b64decode(image.rpartition("base64,")[2], validate=True)) for image in images)
+        return tuple(OutputFile(pybase64.b64decode(image.rpartition("base64,")[2], validate=True)) for image in images)
     except (binascii.Error, ValueError) as error:
         raise RuntimeFailed(f"the runtime's answer holds a broken image: {error}") from error
 

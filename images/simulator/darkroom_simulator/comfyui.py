@@ -144,7 +144,7 @@ class ComfyUI:
         wanted = (await _json(request)).get("prompt_id") if request.can_read_body else None
         running = self._queue.running
         if running is not None and wanted in (None, running.prompt_id):
-            self._gpu.interrupt()
+            self._executor.interrupt()
         return web.Response()
 
     async def _get_history(self, request: web.Request) -> web.Response:
@@ -266,7 +266,7 @@ class ComfyUI:
         if job["status"] == "pending":
             await self._queue.delete([prompt_id])
         elif job["status"] == "in_progress":
-            self._gpu.interrupt()
+            self._executor.interrupt()
         return web.json_response({"cancelled": job["status"] in ("pending", "in_progress")})
 
 

@@ -68,12 +68,19 @@ class Executor:
         self._cache: dict[str, tuple[tuple[Any, ...], Any]] = {}
         self._padded: bytes | None = None
         self._counter = 0
+        self._interrupted = False
 
     async def work(self) -> None:
         """For ever."""
         while True:
             item = await self._queue.take()
+            self._interrupted = False
             await self._prompt(_Run(item))
+
+    def interrupt(self) -> None:
+        """Stop the running prompt: at its next step, or at its next node."""
+        self._interrupted = not self._gpu.wedged
+        self._gpu.interrupt()
 
     async def _prompt(self, run: _Run) -> None:
         try:
@@ -123,6 +130,8 @@ class Executor:
             await self._send(run, "executed", {"node": node_id, "display_node": node_id, "output": output})
 
     async def _node(self, run: _Run, node_id: str, is_heavy: bool) -> None:
+        if self._interrupted:
+            raise Interrupted
         node = run.item.graph[node_id]
         await self._state(run, node_id, 0.0, 1.0)
         await self._send(run, "executing", {"node": node_id, "display_node": node_id})

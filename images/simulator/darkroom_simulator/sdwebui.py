@@ -46,7 +46,7 @@ class SDWebUI:
         self._options = options
         self._gpu = gpu
         self._faults = faults
-        self._encoded: dict[str, bytes] = {}
+        self._encoded: dict[str, str] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Every path that was recorded."""
@@ -97,7 +97,10 @@ class SDWebUI:
             await self._work(str(body.get("prompt", "")), fault)
         if fault.fault == "no-outputs":
             return web.json_response({"images": [], "parameters": {}, "info": "{}"})
-        images, info = await asyncio.to_thread(self._images, asked, settings)
+        if self._options.image_bytes:
+            images, info = self._images(asked, settings)  # cached: a thread would cost more
+        else:
+            images, info = await asyncio.to_thread(self._images, asked, settings)
         shown = {name: None if name in ("init_images", "mask") else value for name, value in asked.items()}
         answer = {"images": images if asked["send_images"] else [], "parameters": shown, "info": json.dumps(info)}
         return await finish(request, msgspec.json.encode(answer), fault)
@@ -137,8 +140,8 @@ class SDWebUI:
             key = f"{width}x{height}"
             if key not in self._encoded:
                 png = encode_png(draw("bench", 1, width, height), {"parameters": text}, self._options.image_bytes)
-                self._encoded[key] = base64.b64encode(png)
-            return self._encoded[key].decode()
+                self._encoded[key] = base64.b64encode(png).decode()
+            return self._encoded[key]
         picture = self._picture(asked, seed, width, height)
         jpeg = settings["samples_format"] in ("jpg", "jpeg")
         encoded = encode_jpeg(picture, text) if jpeg else encode_png(picture, {"parameters": text})
