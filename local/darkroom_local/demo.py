@@ -174,13 +174,13 @@ def _mistakes(job: DemoJob, document: JobDocument, notifications: list[dict[str,
 
 def _show(ended: list[Ended], out: Path, console: Console) -> None:
     table = Table(title="What became of them (times in seconds)", title_justify="left", box=box.SIMPLE_HEAD)
-    table.show_edge, table.padding = False, (0, 1, 0, 0)  # all of it in 80 columns
+    table.show_edge, table.padding = False, (0, 0)  # all of it in 80 columns
     table.add_column("job", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("try", justify="right", no_wrap=True)
     for name in ("queued", "prepare", "runtime", "store"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("artifacts", no_wrap=True)
+    table.add_column(" artifacts", no_wrap=True)
     for one in ended:
         document, timings = one.document, one.document.timings
         seconds = [timings.queued, timings.prepare, timings.runtime, timings.store]
@@ -195,8 +195,8 @@ def _show(ended: list[Ended], out: Path, console: Console) -> None:
 
 
 def _artifacts(document: JobDocument) -> str:
-    shown = (f"{one.width}×{one.height} {one.bytes // 1024} kB" for one in document.artifacts)
-    return "\n".join(shown) or (document.error.code if document.error else "none")
+    shown = (f" {one.width}×{one.height} {one.bytes // 1024} kB" for one in document.artifacts)
+    return "\n".join(shown) or f" {document.error.code if document.error else 'none'}"
 
 
 def _verdict(ended: list[Ended], running: Flow, console: Console) -> int:
