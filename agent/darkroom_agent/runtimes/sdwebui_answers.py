@@ -113,9 +113,14 @@ def decode_images(images: list[str]) -> tuple[OutputFile, ...]:
         RuntimeFailed: one of them is broken.
     """
     try:
-        return tuple(OutputFile(pybase64.b64decode(image.rpartition("base64,")[2], validate=True)) for image in images)
+        return tuple(OutputFile(pybase64.b64decode(_without_head(image), validate=True)) for image in images)
     except (binascii.Error, ValueError) as error:
         raise RuntimeFailed(f"the runtime's answer holds a broken image: {error}") from error
+
+
+def _without_head(image: str) -> str:
+    """An image's base64, whether it is a data URI or not."""
+    return image[image.index(",") + 1 :] if image.startswith("data:") else image
 
 
 def response_of(answer: dict[str, Any]) -> dict[str, Any]:
