@@ -1,0 +1,1 @@
+"""What the Makefile runs: set-up, locks, generated reference pages."""

@@ -1,0 +1,100 @@
+"""Write docs/reference/ from the code: JSON Schemas of the contract, the agent's environment variables, error codes."""
+
+import inspect
+import json
+import sys
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from darkroom_agent import errors
+from darkroom_agent.settings import Settings
+from darkroom_contract.document import JobDocument
+from darkroom_contract.job import Job, JobRef
+from darkroom_contract.notification import Notification
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+GENERATED = "<!-- Made by `make reference`; change the code instead. -->"
+
+
+def schema(model: Any, title: str) -> str:
+    """A JSON Schema (draft 2020-12) of one of the contract's models."""
+    made = msgspec.json.schema(model)
+    return (
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}, indent=2) + "\n"
+    )
+
+
+def environment() -> str:
+    """Every variable of the agent."""
+    lines = ["# The agent's environment", "", GENERATED, "", "| variable | default | meaning |", "|---|---|---|"]
+    for declared in fields(Settings):
+        default = "**required**" if declared.default is MISSING else _shown(declared.default)
+        lines.append(f"| `{declared.metadata['name']}` | {default} | {declared.metadata['help']} |")
+    lines += [
+        "",
+        "Times are seconds, sizes bytes. Wrong values are refused at start, all of them in one message.",
+        "",
+        "Traces and metrics go to `OTEL_EXPORTER_OTLP_ENDPOINT` if it is set; OpenTelemetry's other standard variables",
+        "(`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER` …) mean what they always mean. AWS credentials come from the AWS",
+        "SDK's usual chain (on EKS: Pod Identity).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(default: object) -> str:
+    if default is None or default == ():
+        return "–"
+    text = (
+        str(default).lower() if isinstance(default, bool) else f"{default:g}" if isinstance(default, float) else default
+    )
+    return f"`{text}`"
+
+
+def error_codes() -> str:
+    """Every code that a job document's `error` can carry."""
+    lines = ["# Error codes", "", GENERATED, "", "| code | tried again | meaning |", "|---|---|---|"]
+    for _, kind in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(kind, errors.Failure) and "code" in vars(kind):
+            again = (
+                "no"
+                if not kind.retryable
+                else f"at most {kind.most_attempts} attempts"
+                if kind.most_attempts
+                else "yes"
+            )
+            lines.append(f"| `{kind.code}` | {again} | {inspect.cleandoc(kind.__doc__ or '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """All generated pages by file name."""
+    return {
+        "job-message.schema.json": schema(Job, "Job message"),
+        "job-ref.schema.json": schema(JobRef, "Job message by reference"),
+        "job-document.schema.json": schema(JobDocument, "Job document"),
+        "notification.schema.json": schema(Notification, "Notification"),
+        "environment.md": environment(),
+        "error-codes.md": error_codes(),
+    }
+
+
+def main() -> int:
+    """Write the pages; with --check only say whether they are up to date."""
+    stale = [name for name, text in pages().items() if not _is(REFERENCE / name, text)]
+    if "--check" in sys.argv[1:]:
+        print("\n".join(f"docs/reference/{name} is out of date: run `make reference`" for name in stale))  # noqa: T201
+        return 1 if stale else 0
+    for name in stale:
+        (REFERENCE / name).write_text(pages()[name])
+    return 0
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
