@@ -59,7 +59,8 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
 async def _up(latency: float, console: Console) -> int:
     # A folder of its own, for another flow may be up; it stays, for logs are read when something went wrong.
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="darkroom-"))
-    async with flow(folder, latency, console.print) as running:
+    # Short polls: an agent ends its poll before it leaves, and Ctrl-C should not take 5 s.
+    async with flow(folder, latency, console.print, WAIT_SECONDS="1") as running:
         _tell(running, console)
         await asyncio.Event().wait()
     return 0

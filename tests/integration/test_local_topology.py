@@ -1,5 +1,6 @@
 """Topology on the emulator: a job reaches the queue that is meant, and no other."""
 
+import itertools
 import json
 from typing import Any
 
@@ -9,11 +10,12 @@ from darkroom_local.emulator import Emulator
 from darkroom_local.topology import MAX_RECEIVES, RuntimeSpec, Topology, aws_client, make_topology
 
 SPECS = (RuntimeSpec("a", "sdwebui", bulk=True, checkpoints=("sharp",)), RuntimeSpec("b", "comfyui"))
+_NAMES = itertools.count()
 
 
 @pytest.fixture
-async def topology(emulator: Emulator, request: pytest.FixtureRequest) -> Topology:
-    return await make_topology(emulator.url, SPECS, f"topology-{abs(hash(request.node.name)) % 10**8}")
+async def topology(emulator: Emulator) -> Topology:
+    return await make_topology(emulator.url, SPECS, f"topology{next(_NAMES)}")
 
 
 async def bodies(sqs: Any, url: str, number: int) -> list[Any]:
