@@ -38,3 +38,30 @@ demo: $(SETUP) ## Run the whole flow on this machine: real jobs, emulated AWS, s
 .PHONY: local
 local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of your own
 	@$(BIN)/python -m darkroom_local up
+
+.PHONY: test
+test: lint reference-check test-unit test-contract test-integration ## Everything that a change must pass
+
+.PHONY: test-unit
+test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
+	$(BIN)/pytest tests/unit --cov --cov-report=term
+
+.PHONY: test-contract
+test-contract: $(SETUP) ## Adapters and simulator against recordings, the AWS stand-in against the emulator
+	$(BIN)/pytest tests/contract
+
+.PHONY: test-integration
+test-integration: $(SETUP) ## Real processes against emulated AWS, and the commands of the docs
+	$(BIN)/pytest tests/integration
+
+.PHONY: bench
+bench: $(SETUP) ## Measure the agent against a serial worker; a table, never a failure
+	$(BIN)/python -m tests.bench --long
+
+.PHONY: reference
+reference: $(SETUP) ## Write docs/reference from the code
+	$(BIN)/python -m scripts.reference
+
+.PHONY: reference-check
+reference-check: $(SETUP) ## Say whether docs/reference is up to date
+	$(BIN)/python -m scripts.reference --check

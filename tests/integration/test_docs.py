@@ -1,0 +1,79 @@
+"""The documentation: its commands run, its links lead somewhere, its tests exist."""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+# Commands that a page shows and that run elsewhere, with where.
+ELSEWHERE = {
+    "make test": "it is what runs this test",
+    "make demo": "test_the_demo_goes_as_it_should",
+    "make local": "tests of the supervisor; it runs until Ctrl-C",
+    "make bench": ".ci/run, in its short form",
+}
+
+
+def commands() -> set[str]:
+    """Every command of a `console` block."""
+    blocks = [block for page in PAGES for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)]
+    return {line.strip() for block in blocks for line in block.splitlines() if line.strip()}
+
+
+@pytest.mark.parametrize("command", sorted(commands() - ELSEWHERE.keys()))
+async def test_commands_of_the_docs_run(command: str) -> None:
+    """As they stand there."""
+    process = await asyncio.create_subprocess_shell(
+        command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+async def test_the_demo_goes_as_it_should(tmp_path: Path) -> None:
+    """One job of each kind ends as it must, and its images and documents are on disk."""
+    process = await asyncio.create_subprocess_exec(
+        ROOT / ".venv/bin/python",
+        *("-m", "darkroom_local", "demo", "--out", tmp_path / "out"),
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    assert len(list((tmp_path / "out").glob("*.png"))) == 8
+    assert len(list((tmp_path / "out").glob("*.json"))) == 7
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Relative ones, to files of the repository."""
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_fault_that_is_described_has_its_test() -> None:
+    """`What happens when …` names tests that exist."""
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/discussion/what-happens-when.md").read_text())
+    written = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert [name for name in named if f"def {name}(" not in written] == []
+
+
+def test_nothing_but_the_product_is_in_the_repository() -> None:
+    """No path of a machine, no registry's host."""
+    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "proxy.golang" + ".org", "registry.npmjs" + ".org"]
+    paths = ["/ro" + "ot/", "/wo" + "rk/"]
+    tracked = os.popen(f"git -C {ROOT} ls-files").read().splitlines()  # noqa: S605 (no input)
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".sh", ".json", ".yaml", ".in"} or not path.suffix:
+            text = path.read_text(errors="replace") if path.is_file() else ""
+            assert [word for word in hosts + paths if word in text] == [], name
