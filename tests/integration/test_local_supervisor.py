@@ -58,13 +58,13 @@ async def supervised(folder: Path, mark: Path) -> AsyncIterator[Pods]:
     # Of the agent nothing is asked here: without settings it refuses to start, and is started again.
     pod = Pod("sd", command, "http://127.0.0.1:9", {}, mark)
     running = asyncio.create_task(Supervisor(folder, pods.said.put_nowait).run([pod]))
-    async with server:
-        try:
-            async with asyncio.timeout(20):
-                yield pods
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+    try:
+        async with asyncio.timeout(20):
+            yield pods
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        server.close()
 
 
 async def test_a_runtime_that_died_is_started_again(tmp_path: Path) -> None:
