@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,8 @@ def test_nothing_but_the_product_is_in_the_repository() -> None:
     """No path of a machine, no registry's host."""
     hosts = ["pypi" + ".org", "pythonhosted" + ".org", "proxy.golang" + ".org", "registry.npmjs" + ".org"]
     paths = ["/ro" + "ot/", "/wo" + "rk/"]
-    tracked = os.popen(f"git -C {ROOT} ls-files").read().splitlines()  # noqa: S605 (no input)
-    for name in tracked:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in tracked.splitlines():
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".txt", ".sh", ".json", ".yaml", ".in"} or not path.suffix:
             text = path.read_text(errors="replace") if path.is_file() else ""
