@@ -33,6 +33,7 @@ class _Message:
     visible_at: float = 0.0
     receives: int = 0
     receipt: str = ""
+    trace_header: str | None = None
 
 
 class MemoryQueue:
@@ -63,9 +64,9 @@ class MemoryQueue:
         event.clear()
         await event.wait()
 
-    def send(self, body: str, sent_at: datetime | None = None) -> None:
+    def send(self, body: str, trace_header: str | None = None) -> None:
         """Put a message in."""
-        self.messages.append(_Message(body, sent_at or datetime.now(UTC)))
+        self.messages.append(_Message(body, datetime.now(UTC), trace_header=trace_header))
         self._changed.set()
 
     async def receive(self, limit: int, wait_seconds: int) -> list[Delivery]:
@@ -93,7 +94,16 @@ class MemoryQueue:
             message.receives += 1
             message.visible_at = now + self.visibility
             message.receipt = f"{id(message)}-{message.receives}"
-            taken.append(Delivery(message.body, message.receipt, message.receives, message.sent_at, message.visible_at))
+            taken.append(
+                Delivery(
+                    message.body,
+                    message.receipt,
+                    message.receives,
+                    message.sent_at,
+                    message.visible_at,
+                    message.trace_header,
+                )
+            )
         return taken
 
     async def extend(self, receipt: str, seconds: int) -> None:

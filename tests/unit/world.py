@@ -52,6 +52,7 @@ class World:
         self.inputs: Any = NoInputs()
         self.mark = RestartMark(self.settings.mark_file)
         self.drain = Drain(self.settings.grace, reserve=0.2)
+        self.telemetry = Telemetry(trace.NoOpTracer(), metrics.NoOpMeter("test"))
         self.warmed = 0
 
     async def _warm_up(self) -> None:
@@ -60,7 +61,7 @@ class World:
     def serve(self) -> asyncio.Task[None]:
         """Start the agent; end it by `drain.begin()`."""
         settings = self.settings
-        telemetry = Telemetry(trace.NoOpTracer(), metrics.NoOpMeter("test"))
+        telemetry = self.telemetry
         self.health = Health(self.runtime, self.mark, self._warm_up)
         self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold)
         self.pipeline = Pipeline(
