@@ -1,7 +1,5 @@
 """A job's document as one attempt sees it: read once, changed conditionally, final once."""
 
-import msgspec
-
 from darkroom_contract.document import JobDocument
 
 from .errors import Superseded, Unprocessable
@@ -49,19 +47,17 @@ class Record:
             try:
                 self._etag = await self._store.write_document(document, self._etag)
             except Conflict:
-                if await self._is_ours(document):
-                    return
+                await self._catch_up()
             else:
                 return
 
-    async def _is_ours(self, document: JobDocument) -> bool:
-        """After a conflict: whether what lies there is what we wrote, its answer having been lost."""
-        stored = await self._store.read_document(document.id)
+    async def _catch_up(self) -> None:
+        """After a conflict: whose document is it now?
+
+        If it is our own, written by a call whose answer was lost, that is one that became final meanwhile, too: it is
+        told and swept up after like another's.
+        """
+        stored = await self._store.read_document(self.blank.id)
         self._etag = None if stored is None else stored.etag
-        if stored is None:
-            return False
-        if msgspec.json.encode(stored.document) == msgspec.json.encode(document):
-            return True
-        if stored.document.state.final:
+        if stored is not None and stored.document.state.final:
             raise Superseded(stored.document)
-        return False
