@@ -2,7 +2,6 @@
 
 import base64
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta

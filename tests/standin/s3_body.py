@@ -33,7 +33,8 @@ def read_upload(call: Call) -> Upload:
     Raises:
         Refusal: IncompleteBody, BadDigest or InvalidDigest.
     """
-    data, trailers = call.body, {}
+    data = call.body
+    trailers: dict[str, str] = {}
     if call.headers.get("x-amz-content-sha256", "").startswith("STREAMING-") or "aws-chunked" in _encodings(call):
         data, trailers = _unchunked(call.body)
         length = call.headers.get("x-amz-decoded-content-length")

@@ -72,7 +72,7 @@ class Bucket:
         """Write an object, if the condition holds.
 
         Raises:
-            Refusal: PreconditionFailed; NoSuchKey if there is none to match ("Conditional writes" in the S3 user guide).
+            Refusal: PreconditionFailed, or NoSuchKey if there is none to match (S3 user guide, "Conditional writes").
         """
         self._check(key, condition)
         if key not in self.objects:

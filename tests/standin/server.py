@@ -1,140 +1,141 @@
-"""The stand-in's one port: SQS by X-Amz-Target, SNS by form, S3 by path; with latency added to each call."""
+"""The stand-in's one port: SQS by X-Amz-Target, SNS and STS by form, S3 by path; faults on the way in and out."""
 
 import asyncio
-import hashlib
-import json
-import re
 import time
-from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from aiohttp import web
 
-from .queues import AwsError, Queues
-from .topics import Topics, error_xml
+from .control import START, control
+from .faults import UNHARMED, Fate, Faults
+from .s3 import S3
+from .sns import Sns
+from .sqs import Sqs
+from .sts import ACTION as STS_ACTION
+from .sts import Sts
+from .wire import Answer, Call, Refusal, Service, Subject
 
 
+class CallCount(msgspec.Struct):
+    """How often something was called, and when first and last (epoch seconds)."""
+
+    count: int
+    first: float
+    last: float
+
+
+@dataclass(slots=True)
 class Standin:
-    """All of it. `latency` (seconds) is added to every call."""
+    """All of it. `latency` (seconds) is added to every call, half of it before the effect and half after.
 
-    def __init__(self, latency: float = 0.0) -> None:
-        self.latency = latency
-        self.queues = Queues()
-        self.topics = Topics(self.queues)
-        self.objects: dict[str, dict[str, tuple[bytes, str]]] = {}
-        self.calls: dict[str, dict[str, float]] = {}
+    `calls` counts by operation and queue, topic or bucket: `ReceiveMessage jobs`.
+    """
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call."""
-        if request.path == "/_calls":
-            return web.json_response(self.calls)
-        if self.latency:
-            await asyncio.sleep(self.latency)
-        target = request.headers.get("X-Amz-Target")
-        if target is not None:
-            return await self._sqs(target.rsplit(".", 1)[-1], await request.read())
-        if request.method == "POST" and request.path == "/":
-            self._count("SNS")
-            return web.Response(text=self.topics.call(await request.text()), content_type="text/xml")
-        return await self._s3(request)
+    latency: float = 0.0
+    eventual: float = 0.0
+    faults: Faults = field(default_factory=Faults)
+    calls: dict[str, CallCount] = field(default_factory=dict)
+    sqs: Sqs = field(init=False)
+    sns: Sns = field(init=False)
+    s3: S3 = field(default_factory=S3)
+    sts: Sts = field(default_factory=Sts)
 
-    def _count(self, name: str) -> None:
-        call = self.calls.setdefault(name, {"count": 0, "first": time.time()})
-        call["count"] += 1
+    def __post_init__(self) -> None:
+        self.sqs = Sqs(self.eventual)
+        self.sns = Sns(self.sqs)
 
-    async def _sqs(self, operation: str, body: bytes) -> web.Response:
-        request = msgspec.json.decode(body)
-        self._count(f"{operation} {request.get('QueueUrl', '').rsplit('/', 1)[-1]}".rstrip())
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request."""
+        call = await _read(request)
+        if call.path.startswith(START):
+            return _response(control(self, call))
+        service, fate = self._service(call), UNHARMED
         try:
-            answer = await self.queues.call(operation, request)
-        except AwsError as error:
-            told = {"__type": f"com.amazonaws.sqs#{error.code}", "message": error.message}
-            return web.Response(body=json.dumps(told), status=error.status, content_type="application/x-amz-json-1.0")
-        return web.Response(body=msgspec.json.encode(answer), content_type="application/x-amz-json-1.0")
+            subject = service.subject(call)
+            self._count(subject)
+            fate = self.faults.meet(subject)
+            answer = await self._answer(service, call, subject, fate)
+        except Refusal as refusal:
+            answer = service.refuse(refusal, call)
+        if fate.cut is not None:
+            _cut(request, answer, fate)
+        return _response(answer)
 
-    async def _s3(self, request: web.Request) -> web.Response:
-        bucket, _, key = request.path.removeprefix("/").partition("/")
-        self._count(f"S3 {request.method}")
-        body = await request.read()
-        if not key:
-            return self._bucket(request, bucket, body)
-        objects = self.objects.setdefault(bucket, {})
-        if request.method == "PUT":
-            return _put(objects, key, body, request)
-        if request.method == "DELETE":
-            objects.pop(key, None)
-            return web.Response(status=204)
-        if key not in objects:
-            return _error("NoSuchKey", 404, empty=request.method == "HEAD")
-        data, content_type = objects[key]
-        headers = {"ETag": _etag(data), "Content-Type": content_type}
-        return web.Response(body=data, headers=headers)
+    async def _answer(self, service: Service, call: Call, subject: Subject, fate: Fate) -> Answer:
+        half = (self.latency + fate.seconds) / 2
+        if half:
+            await asyncio.sleep(half)
+        try:
+            if fate.cut == "cut_request":
+                return Answer()
+            if fate.refusal is not None:
+                raise fate.refusal
+            return await service.answer(call, subject, twice=fate.twice)
+        finally:
+            if half:
+                await asyncio.sleep(half)
 
-    def _bucket(self, request: web.Request, bucket: str, body: bytes) -> web.Response:
-        if request.method == "PUT":
-            self.objects.setdefault(bucket, {})
-            return web.Response()
-        if bucket not in self.objects:
-            return _error("NoSuchBucket", 404)
-        objects = self.objects[bucket]
-        if request.method == "POST" and "delete" in request.query:
-            for one in ET.fromstring(body).iter():  # noqa: S314 (from our own client)
-                if one.tag.rsplit("}", 1)[-1] == "Key":
-                    objects.pop(one.text or "", None)
-            return _xml("<DeleteResult/>")
-        prefix = request.query.get("prefix", "")
-        found = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(objects[key][0])}</Size></Contents>"
-            for key in sorted(objects)
-            if key.startswith(prefix)
-        )
-        return _xml(f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>")
+    def _service(self, call: Call) -> Service:
+        if "x-amz-target" in call.headers:
+            return self.sqs
+        if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") and call.path == "/":
+            return self.sts if f"Action={STS_ACTION}&".encode() in call.body + b"&" else self.sns
+        return self.s3
+
+    def _count(self, subject: Subject) -> None:
+        name, now = f"{subject.operation} {subject.resource}".rstrip(), time.time()
+        known = self.calls.setdefault(name, CallCount(0, now, now))
+        known.count += 1
+        known.last = now
 
 
-def _put(objects: dict[str, tuple[bytes, str]], key: str, body: bytes, request: web.Request) -> web.Response:
-    """Conditional as S3 is: 412 where the condition does not hold, 404 where there is nothing to match."""
-    there = objects.get(key)
-    if "If-None-Match" in request.headers and there is not None:
-        return _error("PreconditionFailed", 412)
-    wanted = request.headers.get("If-Match")
-    if wanted is not None:
-        if there is None:
-            return _error("NoSuchKey", 404)
-        if _etag(there[0]) != wanted:
-            return _error("PreconditionFailed", 412)
-    if request.headers.get("Content-Encoding") == "aws-chunked":
-        body = _unchunked(body)
-    objects[key] = (body, request.headers.get("Content-Type", "binary/octet-stream"))
-    return web.Response(headers={"ETag": _etag(body)})
+async def _read(request: web.BaseRequest) -> Call:
+    if request.transport is not None and "Expect" in request.headers:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    path, _, query = request.raw_path.partition("?")
+    return Call(
+        method=request.method,
+        host=request.host,
+        path=unquote(path),
+        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.content.read() if request.can_read_body else b"",
+    )
 
 
-def _unchunked(body: bytes) -> bytes:
-    parts, at = [], 0
-    while (found := re.compile(rb"([0-9a-f]+)(?:;[^\r]*)?\r\n").match(body, at)) and (size := int(found[1], 16)):
-        parts.append(body[found.end() : found.end() + size])
-        at = found.end() + size + 2
-    return b"".join(parts)
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 
-def _etag(data: bytes) -> str:
-    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+def _cut(request: web.BaseRequest, answer: Answer, fate: Fate) -> None:
+    """Break the connection: at once, or after half of the answer. What is returned afterwards goes nowhere."""
+    if request.transport is None:
+        return
+    if fate.cut == "cut_answer":
+        told = {**answer.headers, "Content-Length": str(len(answer.body))}
+        lines = [
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+            *(f"{k}: {v}" for k, v in told.items()),
+        ]
+        head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+        # Without a body to break in the middle of, break in the head.
+        half = head + answer.body[: len(answer.body) // 2] if answer.body else head[: len(head) // 2]
+        request.transport.write(half)
+        request.transport.close()
+    else:
+        request.transport.abort()
 
 
-def _xml(text: str) -> web.Response:
-    return web.Response(text=f'<?xml version="1.0" encoding="UTF-8"?>{text}', content_type="application/xml")
-
-
-def _error(code: str, status: int, *, empty: bool = False) -> web.Response:
-    return web.Response(text="" if empty else error_xml(code, code), status=status, content_type="application/xml")
-
-
-async def listen(standin: Standin) -> tuple[web.AppRunner, str]:
-    """Listen on a free port of loopback; the runner to clean up, and the URL."""
-    app = web.Application(client_max_size=1 << 30)
-    app.router.add_route("*", "/{path:.*}", standin.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+async def listen(standin: Standin, port: int = 0) -> tuple[web.ServerRunner, str]:
+    """Listen on loopback, on a free port if `port` is 0; the runner to clean up, and the URL."""
+    # A caller who hangs up takes nothing: an abandoned long poll must not swallow a message.
+    server = web.Server(standin.handle, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    standin.queues.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return runner, standin.queues.base_url
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    address: Any = runner.addresses[0]
+    return runner, f"http://127.0.0.1:{address[1]}"
