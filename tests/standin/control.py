@@ -1,5 +1,6 @@
 """The paths beside AWS's own: faults to set, calls to count, and the state to see."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,22 +26,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def control(standin: "Standin", call: Call) -> Answer:
     """Answer one of: GET, POST and DELETE /_faults; GET and DELETE /_calls; GET /_state."""
-    match call.method, call.path:
-        case "GET", "/_faults":
-            return _told({"kinds": KINDS, **_active(standin.faults)})
-        case "POST", "/_faults":
-            return _add(standin.faults, call.body)
-        case "DELETE", "/_faults":
-            standin.faults.clear()
-            return _told({})
-        case "GET", "/_calls":
-            return _told(standin.calls)
-        case "DELETE", "/_calls":
-            standin.calls.clear()
-            return _told({})
-        case "GET", "/_state":
-            return _told(state_of(standin.sqs, standin.sns, standin.s3))
-    return _told({"error": f"no {call.method} {call.path}"}, 404)
+    found = _PATHS.get((call.method, call.path))
+    return found(standin, call) if found else _told({"error": f"no {call.method} {call.path}"}, 404)
 
 
 def _add(faults: Faults, body: bytes) -> Answer:
@@ -65,3 +52,18 @@ def _active(faults: Faults) -> dict[str, Any]:
 
 def _told(value: Any, status: int = 200) -> Answer:
     return Answer(status, msgspec.json.encode(value), _JSON)
+
+
+def _clear(values: Any) -> Answer:
+    values.clear()
+    return _told({})
+
+
+_PATHS: dict[tuple[str, str], Callable[["Standin", Call], Answer]] = {
+    ("GET", "/_faults"): lambda standin, _: _told({"kinds": KINDS, **_active(standin.faults)}),
+    ("POST", "/_faults"): lambda standin, call: _add(standin.faults, call.body),
+    ("DELETE", "/_faults"): lambda standin, _: _clear(standin.faults),
+    ("GET", "/_calls"): lambda standin, _: _told(standin.calls),
+    ("DELETE", "/_calls"): lambda standin, _: _clear(standin.calls),
+    ("GET", "/_state"): lambda standin, _: _told(state_of(standin.sqs, standin.sns, standin.s3)),
+}

@@ -58,26 +58,19 @@ class Standin:
             subject = service.subject(call)
             self._count(subject)
             fate = self.faults.meet(subject)
-            answer = await self._answer(service, call, subject, fate)
+            await self._travel(fate)
+            answer = await _effect(service, call, subject, fate)
         except Refusal as refusal:
             answer = service.refuse(refusal, call)
+        await self._travel(fate)
         if fate.cut is not None:
             _cut(request, answer, fate)
         return _response(answer)
 
-    async def _answer(self, service: Service, call: Call, subject: Subject, fate: Fate) -> Answer:
-        half = (self.latency + fate.seconds) / 2
-        if half:
-            await asyncio.sleep(half)
-        try:
-            if fate.cut == "cut_request":
-                return Answer()
-            if fate.refusal is not None:
-                raise fate.refusal
-            return await service.answer(call, subject, twice=fate.twice)
-        finally:
-            if half:
-                await asyncio.sleep(half)
+    async def _travel(self, fate: Fate) -> None:
+        """The way there, or the way back."""
+        if seconds := self.latency + fate.seconds:
+            await asyncio.sleep(seconds / 2)
 
     def _service(self, call: Call) -> Service:
         if "x-amz-target" in call.headers:
@@ -91,6 +84,14 @@ class Standin:
         known = self.calls.setdefault(name, CallCount(0, now, now))
         known.count += 1
         known.last = now
+
+
+async def _effect(service: Service, call: Call, subject: Subject, fate: Fate) -> Answer:
+    if fate.cut == "cut_request":
+        return Answer()
+    if fate.refusal is not None:
+        raise fate.refusal
+    return await service.answer(call, subject, twice=fate.twice)
 
 
 async def _read(request: web.BaseRequest) -> Call:
