@@ -44,10 +44,13 @@ _SPECIAL = _networks(
     "3fff::/20",  # documentation (RFC 9637)
 )
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out (RFC 4291, 2.4)
-_IPV4_IN_THE_END = _networks(
+_IPV4_AS_IPV6 = _networks(  # how IPv6-only networks write public IPv4 addresses
+    "::ffff:0:0/96",  # IPv4-mapped (RFC 4291, 2.5.5.2)
+    "64:ff9b::/96",  # NAT64 (RFC 6052)
+)
+_IPV4_IN_THE_END = _IPV4_AS_IPV6 + _networks(
     "::/96",  # IPv4-compatible (RFC 4291, 2.5.5.1)
     "::ffff:0:0:0/96",  # IPv4-translated (RFC 7915)
-    "64:ff9b::/96",  # NAT64 (RFC 6052)
     "64:ff9b:1::/48",  # NAT64 of a network's own (RFC 8215)
 )
 _ISATAP = bytes.fromhex("00005efe"), bytes.fromhex("02005efe")  # RFC 5214, 6.1
@@ -65,6 +68,10 @@ class FetchPolicy:
     hosts: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
     ports: frozenset[int] = frozenset()
+
+
+class HostRefused(InputUnavailable):
+    """The host is unknown, or its addresses may not be fetched from."""
 
 
 def check_url(text: str, policy: FetchPolicy) -> yarl.URL:
@@ -104,9 +111,9 @@ def _check_host(host: str, policy: FetchPolicy) -> None:
         raise _refused(host)
 
 
-def _refused(host: str) -> InputUnavailable:
+def _refused(host: str) -> HostRefused:
     # The same words for names that are unknown and for those that are private: else callers could map what is inside.
-    return InputUnavailable(f"the host {host} is unknown, or may not be fetched from")
+    return HostRefused(f"the host {host} is unknown, or may not be fetched from")
 
 
 def _matches(name: str, allowed: str) -> bool:
@@ -127,14 +134,21 @@ def _literal(host: str) -> Address | None:
 
 def is_allowed(address: Address, policy: FetchPolicy) -> bool:
     """Whether a connection to this address may be made."""
-    judged = _embedded(address) or address
-    if _in(judged, _NEVER) or _in(address, _NEVER):
+    inner = _embedded(address)
+    judged = (address,) if inner is None else (inner, address)
+    if any(_in(one, _NEVER) for one in judged):
         return False
-    if _in(judged, policy.networks) or _in(address, policy.networks):
+    if any(_in(one, policy.networks) for one in judged):
         return True
-    if _in(judged, _SPECIAL) or not judged.is_global or judged.is_multicast or judged.is_reserved:
+    if inner is not None and _in(address, _IPV4_AS_IPV6):
+        return _is_public(inner)
+    return all(_is_public(one) for one in judged)
+
+
+def _is_public(address: Address) -> bool:
+    if not address.is_global or address.is_multicast or address.is_reserved or _in(address, _SPECIAL):
         return False
-    return isinstance(judged, ipaddress.IPv4Address) or judged in _GLOBAL_UNICAST
+    return isinstance(address, ipaddress.IPv4Address) or address in _GLOBAL_UNICAST
 
 
 def _in(address: Address, networks: tuple[Network, ...]) -> bool:
@@ -149,7 +163,7 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
         return address.teredo[1]
     if _in(address, _IPV4_IN_THE_END) or address.packed[8:12] in _ISATAP:
         return ipaddress.IPv4Address(address.packed[12:])
-    return address.ipv4_mapped or address.sixtofour
+    return address.sixtofour
 
 
 class GuardedResolver(AbstractResolver):
@@ -166,7 +180,7 @@ class GuardedResolver(AbstractResolver):
         """All addresses of a host. If one of them may not be connected to, none may: such a name is an attack.
 
         Raises:
-            InputUnavailable: the name is unknown, or may not be fetched from.
+            HostRefused: the name is unknown, or may not be fetched from.
             InputInterrupted: the name server did not answer.
         """
         try:
