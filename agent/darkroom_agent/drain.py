@@ -26,6 +26,15 @@ class Drain:
         """Until everything must have ended."""
         return max(0.0, self._end - asyncio.get_running_loop().time())
 
+    def check(self) -> None:
+        """Let nothing start any more: a job without inputs would start before `leave` is first looked at.
+
+        Raises:
+            Returned: the pod is leaving.
+        """
+        if self.begun.is_set():
+            raise Returned("the pod is leaving")
+
     async def leave(self, has_started: Callable[[], bool]) -> None:
         """Guard a message that is not committed yet.
 

@@ -55,9 +55,12 @@ class Health:
                 log.info("runtime.up")
 
     async def _until_ready(self) -> None:
-        pause = _FIRST_PAUSE
+        pause, told = _FIRST_PAUSE, False
         while (failure := await self._probe()) is not None:
             self._is_warm = False
+            if not told:
+                told = True
+                log.warning("runtime.awaited", reason=failure.message)
             if failure.restart:
                 await self._have_it_restarted(failure.message)
             await asyncio.sleep(pause)

@@ -198,6 +198,7 @@ class Pipeline:
 
     async def _run(self, prepared: Prepared, record: Record, story: Story, lead_seconds: float) -> asyncio.Task[Result]:
         """Run the job. The slot is ours, until the GPU has done its part."""
+        self.drain.check()
         story.start()
         began = clock()
         self.prefetch.started(began, lead_seconds)

@@ -68,6 +68,12 @@ class World:
 
     async def agent(self, **environ: str) -> Agent:
         """Start one and wait until it receives."""
+        agent = await self.start_agent(**environ)
+        await agent.says("agent.ready")
+        return agent
+
+    async def start_agent(self, **environ: str) -> Agent:
+        """Start one and wait for nothing."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -78,7 +84,6 @@ class World:
         agent = Agent(process)
         reading = asyncio.create_task(agent.read())
         self.stack.push_async_callback(_end, process, reading)
-        await agent.says("agent.ready")
         return agent
 
     async def publish(self, body: str, **attributes: str) -> None:

@@ -1,0 +1,1 @@
+"""Faults as scenarios: what is broken on purpose while jobs flow."""
