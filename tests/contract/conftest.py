@@ -43,7 +43,8 @@ class Aws:
     @asynccontextmanager
     async def client(self, service: str, **options: Any) -> AsyncIterator[Any]:
         """A client that tries once."""
-        config = AioConfig(retries={"mode": "standard", "max_attempts": 1}, s3={"addressing_style": "path"}, **options)
+        once = {"mode": "standard", "total_max_attempts": 1}
+        config = AioConfig(retries=once, s3={"addressing_style": "path"}, **options)
         async with self.session.create_client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.url,

@@ -142,7 +142,7 @@ class Queue:
         return Counter(self.state_of(message) for message in self.messages.values())
 
     def close(self) -> None:
-        """Let no timer outlive the queue, and no caller wait for ever."""
+        """Let no timer outlive the queue."""
         if self._timer is not None:
             self._timer.cancel()
 
