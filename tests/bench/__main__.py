@@ -50,7 +50,7 @@ def show(rows: list[Measured], console: Console) -> None:
         "gap p95",
         "CPU ms/job",
     )
-    for name in (*names, "CPU ms/job", "RSS MB", "start s"):
+    for name in (*names, "RSS MB", "start s"):
         table.add_column(name, justify="left" if name in ("worker", "runtime") else "right", no_wrap=True)
     for row in rows:
         setting = row.setting

@@ -1,1 +1,1 @@
-"""Faults as scenarios: what is broken on purpose while jobs flow."""
+"""Faults: a campaign of kills over real processes, the predecessor's faults as scenarios, and hostile inputs."""
