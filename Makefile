@@ -54,6 +54,10 @@ test-contract: $(SETUP) ## Adapters and simulator against recordings, the AWS st
 test-integration: $(SETUP) ## Real processes against emulated AWS, and the commands of the docs
 	$(BIN)/pytest tests/integration
 
+.PHONY: faults
+faults: $(SETUP) ## Kill, stop and restart while jobs flow, then count (N=1000 for the long run, SEED=2 for another)
+	$(BIN)/python -m tests.faults --jobs $(or $(N),200) --seed $(or $(SEED),1)
+
 .PHONY: bench
 bench: $(SETUP) ## Measure the agent against a serial worker; a table, never a failure
 	$(BIN)/python -m tests.bench --long

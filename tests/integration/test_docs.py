@@ -17,6 +17,7 @@ ELSEWHERE = {
     "make demo": "test_the_demo_goes_as_it_should",
     "make local": "tests of the supervisor; it runs until Ctrl-C",
     "make bench": ".ci/run, in its short form",
+    "make faults": ".ci/run",
 }
 
 

@@ -24,7 +24,7 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def control(standin: "Standin", call: Call) -> Answer:  # noqa: PLR0911 (one row per path)
+def control(standin: "Standin", call: Call) -> Answer:
     """Answer one of: GET, POST and DELETE /_faults; GET and DELETE /_calls; GET /_state."""
     found = _PATHS.get((call.method, call.path))
     return found(standin, call) if found else _told({"error": f"no {call.method} {call.path}"}, 404)
