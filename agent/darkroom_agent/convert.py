@@ -26,7 +26,7 @@ _EXTENSIONS = {Format.PNG: "png", Format.JPEG: "jpg", Format.WEBP: "webp", Forma
 _STILLS = frozenset({"png", "jpg", "webp", "avif", "bmp", "tiff", "gif"})
 # Pillow's modes that a format takes as they are.
 _MODES = {
-    Format.PNG: frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B", "I"}),
+    Format.PNG: frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B"}),
     Format.JPEG: frozenset({"L", "RGB"}),
     Format.WEBP: frozenset({"RGB", "RGBA"}),
     Format.AVIF: frozenset({"RGB", "RGBA"}),
@@ -58,8 +58,10 @@ def _worker() -> ThreadPoolExecutor:
 
 def _rewrites(media: Media, output: Output) -> bool:
     """Whether the pixels have to be encoded anew."""
+    if output.metadata is Metadata.STRIP and media.extension not in STRIPPERS:
+        return True
     if output.format is None:
-        return output.metadata is Metadata.STRIP and media.extension not in STRIPPERS
+        return False
     if _EXTENSIONS[output.format] != media.extension:
         return True
     return output.quality is not None and output.format is not Format.PNG
