@@ -1,10 +1,8 @@
 """The sdwebui adapter against what AUTOMATIC1111 and sd.cpp's server were recorded to answer."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from darkroom_agent.errors import (
     Failure,
@@ -14,13 +12,12 @@ from darkroom_agent.errors import (
     RuntimeFailed,
     RuntimeGone,
     RuntimeRefused,
-    RuntimeWedged,
 )
-from darkroom_agent.ports import InputImage, Result, RuntimeLimits, ignore_progress
+from darkroom_agent.ports import Result, RuntimeLimits, ignore_progress
 from darkroom_agent.runtimes.sdwebui import SDWebUI
 from darkroom_contract.job import Job, Task
 
-from .recorded_server import PNG, Recorded, respond, serving
+from .recorded_server import PNG, Recorded, serving
 from .recordings import exchanges, recording
 
 LIMITS = RuntimeLimits(poll_seconds=0.05, stall_seconds=0.5, interrupt_seconds=0.5)
@@ -73,8 +70,13 @@ async def test_a_recorded_success_is_a_result(name: str) -> None:
     assert len(result.files) == len(images)
     assert all(file.data[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1") for file in result.files)
     assert "images" not in result.response
+    assert PNG not in str(result.response)
     if "info" in recorded["body"]:
         assert result.response["info"]["all_seeds"]
+        # With include_init_images the request's own images are echoed there.
+        echoed = {"init_images", "mask"} if name == "img2img_dataurl_mask" else set()
+        told, was = result.response["parameters"], recorded["body"]["parameters"]
+        assert {key for key in was if told[key] != was[key]} == echoed
 
 
 REFUSED = {
@@ -119,6 +121,12 @@ OTHERS: list[tuple[dict[str, Any], type[Failure]]] = [
     (answering(500, {"detail": "Internal Server Error"}), RuntimeFailed),
     (answering(401, {"detail": "Incorrect username or password"}), RuntimeRefused),
     (answering(404, {"detail": "Not Found"}), RuntimeRefused),
+    (answering(422, {"error": "HTTPException", "detail": "Script 'CUDA out of memory' not found"}), RuntimeRefused),
+    (answering(500, {"error": "TypeError", "detail": "", "errors": "'NoneType' has no len()"}), RuntimeFailed),
+    (recording("sdcpp", "sdapi_err_no_prompt"), RuntimeRefused),
+    (recording("sdcpp", "sdapi_err_width_0"), RuntimeRefused),
+    (recording("sdcpp", "sdapi_err_steps_type"), RuntimeRefused),
+    (recording("sdcpp", "sdapi_err_not_json"), RuntimeRefused),
     (answering(429, {"detail": "rate limit", "code": 429}), RuntimeBusy),
     (answering(503, "busy"), RuntimeBusy),
     (answering(502, "bad gateway"), RuntimeGone),
@@ -126,6 +134,7 @@ OTHERS: list[tuple[dict[str, Any], type[Failure]]] = [
     (answering(200, "<html>"), RuntimeFailed),
     (answering(200, {"images": ["!!!"], "info": ""}), RuntimeFailed),
     (answering(200, {"images": 3}), RuntimeFailed),
+    (answering(200, {"images": [""], "info": ""}), RuntimeFailed),
 ]
 
 
@@ -146,111 +155,32 @@ async def test_what_the_server_would_replace_in_silence_is_refused(name: str, fi
     assert not [path for _, path, _ in server.asked if path.endswith("txt2img")]
 
 
+async def test_a_sampler_that_was_replaced_all_the_same_is_refused() -> None:
+    """A1111 takes names to the letter: what is spelt nearly right is replaced too, and the answer tells."""
+    recorded = recording("a1111", "err_sampler")
+    with pytest.raises(RuntimeRefused, match=r"took 'euler' for 'DPM\+\+ 2M'; write 'Euler'"):
+        await run(server_of(recorded), job_of(recorded, sampler_name="euler"))
+
+
+async def test_the_old_names_of_samplers_hold_a_scheduler() -> None:
+    """`DPM++ 2M Karras` was a sampler's name before v1.9, and is still understood."""
+    recorded = recording("a1111", "err_sampler")
+    assert (await run(server_of(recorded), job_of(recorded, sampler_name="DPM++ 2M Karras"))).files
+
+
+async def test_a_server_without_lists_of_choices_is_believed() -> None:
+    """What cannot be checked is left to the server."""
+    recorded = recording("a1111", "err_sampler")
+    server = Recorded()
+    server.answer("POST", recorded["request"]["path"], recorded)
+    assert (await run(server, job_of(recorded))).files
+
+
 async def test_a_checkpoint_that_was_passed_over_in_silence_is_refused() -> None:
     """The answer's own account of its checkpoint decides."""
     recorded = recording("a1111", "txt2img_override_unknown_ckpt")
     with pytest.raises(RuntimeRefused, match=r"nope\.safetensors, the runtime used probe-sd15-random"):
         await run(server_of(recorded), job_of(recorded))
-
-
-async def test_a_dynamic_runtime_switches_and_verifies() -> None:
-    """Known by title: options are posted; unknown: refused with what there is, after reading the folder again."""
-    recorded = recording("a1111", "txt2img_ok")
-    server = server_of(recorded, "get_sd-models", "post_idle_refresh-checkpoints")
-    wanted = {"override_settings": {"sd_model_checkpoint": "probe-sd15-random"}}
-    await run(server, job_of(recorded, **wanted), dynamic=True)
-    sent = next(body for _, path, body in server.asked if path.endswith("txt2img"))
-    assert "sd_model_checkpoint" not in sent["override_settings"]
-
-    server = server_of(recorded, "get_sd-models", "post_idle_refresh-checkpoints")
-    wanted = {"override_settings": {"sd_model_checkpoint": "nope"}}
-    with pytest.raises(RuntimeRefused, match=r"no checkpoint 'nope' .it has: probe-sd15-random.safetensors"):
-        await run(server, job_of(recorded, **wanted), dynamic=True)
-    assert ("POST", "/sdapi/v1/refresh-checkpoints", {}) in server.asked
-
-
-async def test_settings_do_not_leak_into_later_jobs() -> None:
-    """The server restores only keys that had been set before: the adapter sets them back."""
-    recorded = recording("a1111", "txt2img_override_settings")
-    server = server_of(recorded)
-    await run(server, job_of(recorded))
-    before = recording("a1111", "get_options")["body"]
-    restored = [body for method, path, body in server.asked if (method, path) == ("POST", "/sdapi/v1/options")]
-    assert restored == [{key: before[key] for key in ("CLIP_stop_at_last_layers", "samples_format")}]
-
-
-async def test_progress_is_reported_and_its_end_is_a_stall() -> None:
-    """As recorded while a job ran; when nothing moves any more the job is interrupted, and the runtime wedged."""
-    states = recording("a1111", "progress_during")
-    server = server_of(recording("a1111", "txt2img_ok"), "interrupt_running")
-    seen: list[float] = []
-
-    def progress(_request: web.Request, _body: Any) -> web.Response:
-        return web.json_response(states.pop(0) if len(states) > 1 else states[0])
-
-    async def never(_request: web.Request, _body: Any) -> web.Response:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    server.answer("GET", "/sdapi/v1/progress", progress)
-    server.answer("POST", "/sdapi/v1/txt2img", never)
-    async with serving(server) as url:
-        adapter = SDWebUI(url, LIMITS)
-        job = job_of(recording("a1111", "txt2img_ok"))
-        with pytest.raises(RuntimeWedged, match="no progress"):
-            await adapter.run(await adapter.prepare(job, 1, {}), seen.append)
-        with pytest.raises(RuntimeWedged, match="did not stop"):
-            await adapter.probe()
-        await adapter.close()
-    assert seen
-    assert ("POST", "/sdapi/v1/interrupt", {}) in server.asked
-
-
-async def test_cancelling_interrupts_and_throws_the_partial_answer_away() -> None:
-    """An interrupted job answers 200 with a partial image and no mark (recorded): nothing of it comes out."""
-    interrupted = recording("a1111", "txt2img_interrupted")
-    server = server_of(interrupted)
-    stopped, began = asyncio.Event(), asyncio.Event()
-
-    async def until_interrupted(_request: web.Request, _body: Any) -> web.Response:
-        began.set()
-        await stopped.wait()
-        return respond(interrupted)
-
-    def interrupt(_request: web.Request, _body: Any) -> web.Response:
-        stopped.set()
-        return web.json_response({})
-
-    server.answer("POST", "/sdapi/v1/txt2img", until_interrupted)
-    server.answer("POST", "/sdapi/v1/interrupt", interrupt)
-    async with serving(server) as url:
-        adapter = SDWebUI(url, LIMITS)
-        running = asyncio.create_task(adapter.run(await adapter.prepare(job_of(interrupted), 1, {}), ignore_progress))
-        await began.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert stopped.is_set()
-        await adapter.probe()
-        await adapter.close()
-
-
-async def test_a_ghost_of_a_client_that_left_is_interrupted_by_the_probe() -> None:
-    """The server goes on working for it (recorded): the next job must not wait behind it."""
-    states = recording("a1111", "progress_after_client_disconnect")
-    server = server_of(recording("a1111", "txt2img_ok"), "interrupt_running")
-    idle = recording("a1111", "get_progress")["body"]
-
-    def progress(_request: web.Request, _body: Any) -> web.Response:
-        asked = [path for _, path, _ in server.asked]
-        return web.json_response(idle if "/sdapi/v1/interrupt" in asked else states[0])
-
-    server.answer("GET", "/sdapi/v1/progress", progress)
-    async with serving(server) as url:
-        adapter = SDWebUI(url, LIMITS)
-        await adapter.probe()
-        await adapter.close()
-    assert ("POST", "/sdapi/v1/interrupt", {}) in server.asked
 
 
 async def test_sd_cpp_has_no_progress_and_no_interrupt() -> None:
@@ -264,51 +194,19 @@ async def test_sd_cpp_has_no_progress_and_no_interrupt() -> None:
     job = Job(id="a", runtime="sd", task=Task.TEXT_TO_IMAGE, input=recorded["request"]["json"])
     result = await run(server, job)
     assert len(result.files) == 1
+    assert result.response["info"] == ""
 
 
-async def test_only_fields_that_hold_images_are_fetched() -> None:
-    """A prompt that is a URL stays a prompt; ControlNet's units are found in all their forms."""
-    inner = {"image": "d", "mask": "e"}
-    body = {
-        "prompt": "http://example.com/not-fetched",
-        "init_images": ["s3://b/a.png", "http://h/b.png"],
-        "mask": "http://h/mask.png",
-        "alwayson_scripts": {
-            "ControlNet": {"args": [{"image": "http://h/c.png", "module": "http://h/no"}, {"image": inner}]},
-            "other": {"args": [{"image": "http://h/no"}]},
-        },
-    }
-    adapter = SDWebUI("http://unused", LIMITS)
-    fields = dict(adapter.image_fields(Job(id="a", runtime="sd", task=Task.IMAGE_TO_IMAGE, input=body)))
-    assert sorted(fields.values()) == [
-        "d",
-        "e",
-        "http://h/b.png",
-        "http://h/c.png",
-        "http://h/mask.png",
-        "s3://b/a.png",
-    ]
-    images = {path: InputImage(b"png", "image/png", "x") for path in fields}
-    prepared = await adapter.prepare(Job(id="a", runtime="sd", task=Task.IMAGE_TO_IMAGE, input=body), 1, images)
-    assert prepared.payload.count(b'"cG5n"') == 6
-    assert b"http://example.com/not-fetched" in prepared.payload
-    batch = {"imageList": [{"data": PNG, "name": "a"}, {"data": "http://h/a"}]}
-    fields = dict(adapter.image_fields(Job(id="a", runtime="sd", task=Task.EXTRA_BATCH_IMAGES, input=batch)))
-    assert set(fields) == {("imageList", 0, "data"), ("imageList", 1, "data")}
+async def test_images_of_the_request_are_not_echoed() -> None:
+    """sd.cpp's server answers `init_images` back: the response holds no image bytes."""
+    recorded = recording("sdcpp", "sdapi_img2img")
+    result = await run(server_of(recorded), job_of(recorded))
+    assert result.response["parameters"]["init_images"] == [None]
+    assert result.response["parameters"]["denoising_strength"] == 0.9
 
 
-async def test_a_server_that_is_not_there_is_gone() -> None:
-    """Refused connections are worth another try."""
-    adapter = SDWebUI("http://127.0.0.1:9", LIMITS)
-    with pytest.raises(RuntimeGone):
-        await adapter.probe()
-    await adapter.close()
-
-
-async def test_memory_is_the_servers_own() -> None:
-    """For recycling."""
-    server = server_of(recording("a1111", "txt2img_ok"), "get_memory")
-    async with serving(server) as url:
-        adapter = SDWebUI(url, LIMITS)
-        assert await adapter.memory_bytes() == recording("a1111", "get_memory")["body"]["ram"]["used"]
-        await adapter.close()
+def test_what_is_not_sent_is_as_wanted() -> None:
+    """The server's own defaults: images come in the answer, and are not kept on its disk; options are restored."""
+    schema = recording("a1111", "openapi_full")["components"]["schemas"]["StableDiffusionProcessingTxt2Img"]
+    names = ("send_images", "save_images", "override_settings_restore_afterwards")
+    assert [schema["properties"][name]["default"] for name in names] == [True, False, True]

@@ -1,7 +1,8 @@
 """What an answer of AUTOMATIC1111 (v1.10.1), Forge, reForge, SD.Next or sd.cpp's server means. Pure."""
 
 import binascii
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import msgspec
 import pybase64
@@ -16,25 +17,41 @@ from darkroom_agent.errors import (
     RuntimeRefused,
 )
 from darkroom_agent.ports import OutputFile
+from darkroom_contract.job import Task
 
 from .http import Reply
+from .sdwebui_request import image_fields, with_values
 
-# Many permanent errors come as 500, told by their class alone: what the request made the server trip over would trip it
-# again. (Recorded: bad base64, zero steps, empty batch, unknown option key, unknown upscaler.)
-_PERMANENT_CLASSES = {
-    "HTTPException",
-    "KeyError",
-    "ZeroDivisionError",
-    "AssertionError",
-    "IndexError",
-    "TypeError",
-    "ValueError",
-    "UnidentifiedImageError",
-}
-# RuntimeErrors that speak of the request's shapes; any other may be the machine's.
-_PERMANENT_WORDS = ("negative dimension", "kernel size can't be greater", "expected 3d", "not found", "shape")
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "outofmemory")
-_BROKEN_WORDS = ("cuda error", "cublas", "cudnn_status", "device-side assert")
+_MEMORY = ("out of memory", "outofmemory", "can't allocate memory", "not enough memory")
+_BROKEN = ("cuda error", "cublas", "cudnn_status", "device-side assert")
+# What the request itself made the server trip over (bad base64, zero steps, empty batch, unknown option, unknown
+# upscaler): as a 500, told by its class alone, and for a RuntimeError by words that speak of the request's shapes.
+_PERMANENT = ("HTTPException", "KeyError", "ZeroDivisionError", "AssertionError", "IndexError", "ValueError")
+_SHAPES = ("negative dimension", "kernel size can't be greater", "expected 3d", "not found", "shape")
+_ALL, _SERVER, _CLIENT = range(1000), range(500, 1000), range(500)
+
+
+class Meaning(NamedTuple):
+    """An answer with one of these statuses, classes (any if none) and words (any if none) is this failure."""
+
+    kind: type[Failure]
+    statuses: Collection[int] = _ALL
+    classes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+# The first that fits. Sources: the recordings; Forge, reForge and SD.Next for `{detail}` and 429.
+MEANINGS = (
+    Meaning(OutOfMemory, _SERVER, words=_MEMORY),
+    Meaning(RuntimeBroken, _SERVER, words=_BROKEN),
+    Meaning(RuntimeBusy, (429, 503)),
+    Meaning(RuntimeGone, (502, 504)),
+    Meaning(RuntimeRefused, _CLIENT),
+    Meaning(RuntimeRefused, classes=(*_PERMANENT, "UnidentifiedImageError")),
+    Meaning(RuntimeRefused, classes=("RuntimeError",), words=_SHAPES),
+    Meaning(RuntimeRefused, classes=("server_error",), words=("json.exception",)),  # sd.cpp's server
+    Meaning(RuntimeFailed),
+)
 _KNOWN = ("error", "detail", "errors", "body", "code", "message")
 _SHOWN = 500  # characters of the runtime's words in a message
 
@@ -43,25 +60,18 @@ def failure_of(reply: Reply) -> Failure:
     """The failure that an answer other than 200 means."""
     answer = _parsed(reply)
     words, response = _words(answer, reply), {"status": reply.status, **_bounded(answer)}
-    lower = f"{answer.get('error', '')} {words}".lower()
-    kind: type[Failure]
-    if any(word in lower for word in _MEMORY_WORDS):
-        kind = OutOfMemory
-    elif any(word in lower for word in _BROKEN_WORDS):
-        kind = RuntimeBroken
-    elif reply.status in (429, 503):
-        kind = RuntimeBusy
-    elif reply.status in (502, 504):
-        kind = RuntimeGone
-    elif reply.status < 500 or answer.get("error") in _PERMANENT_CLASSES or _speaks_of_the_request(lower):
-        kind = RuntimeRefused
-    else:
-        kind = RuntimeFailed
+    if reply.status == 401:
+        words += " (API_BASE_URL may hold user:password@)"
+    kind = next(one.kind for one in MEANINGS if _fits(one, reply.status, str(answer.get("error")), words.lower()))
     return kind(f"the runtime answered {reply.status}: {words}", response=response)
 
 
-def _speaks_of_the_request(lower: str) -> bool:
-    return "runtimeerror" in lower and any(word in lower for word in _PERMANENT_WORDS)
+def _fits(meaning: Meaning, status: int, error: str, words: str) -> bool:
+    return (
+        status in meaning.statuses
+        and (not meaning.classes or error in meaning.classes)
+        and (not meaning.words or any(word in words for word in meaning.words))
+    )
 
 
 def _parsed(reply: Reply) -> dict[str, Any]:
@@ -86,7 +96,8 @@ def _words(answer: dict[str, Any], reply: Reply) -> str:
 def _of_pydantic(one: Any) -> str:
     if not isinstance(one, dict):
         return str(one)
-    place = ".".join(str(step) for step in one.get("loc", ()))
+    steps = one.get("loc")
+    place = ".".join(str(step) for step in steps) if isinstance(steps, list) else "?"
     return f"{place}: {one.get('msg', '')}"
 
 
@@ -113,9 +124,12 @@ def decode_images(images: list[str]) -> tuple[OutputFile, ...]:
         RuntimeFailed: one of them is broken.
     """
     try:
-        return tuple(OutputFile(pybase64.b64decode(_without_head(image), validate=True)) for image in images)
+        files = tuple(OutputFile(pybase64.b64decode(_without_head(image), validate=True)) for image in images)
     except (binascii.Error, ValueError) as error:
         raise RuntimeFailed(f"the runtime's answer holds a broken image: {error}") from error
+    if not all(file.data for file in files):
+        raise RuntimeFailed("the runtime's answer holds an empty image")
+    return files
 
 
 def _without_head(image: str) -> str:
@@ -123,19 +137,15 @@ def _without_head(image: str) -> str:
     return image[image.index(",") + 1 :] if image.startswith("data:") else image
 
 
-def response_of(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer without images: `info` parsed from its JSON string, nothing of the request's images echoed."""
+def response_of(task: Task, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without images: `info` parsed from its JSON string, the request's images not echoed."""
     response = {name: value for name, value in answer.items() if name not in ("images", "image")}
     if isinstance(response.get("info"), str):
         response["info"] = _info(response["info"])
-    parameters = response.get("parameters")
-    if isinstance(parameters, dict):
-        response["parameters"] = {name: value for name, value in parameters.items() if _is_plain(value)}
+    if isinstance(parameters := response.get("parameters"), dict):
+        echoed = image_fields(task, parameters)
+        response["parameters"] = with_values(parameters, dict.fromkeys(path for path, _ in echoed))
     return response
-
-
-def _is_plain(value: Any) -> bool:
-    return value is not None and value != {} and _is_short(value)
 
 
 def _info(text: str) -> Any:
@@ -145,20 +155,8 @@ def _info(text: str) -> Any:
         return text
 
 
-def model_of(response: dict[str, Any]) -> str | None:
-    """The checkpoint that made these images, by the answer's own account."""
+def told(response: dict[str, Any], name: str) -> str | None:
+    """What the answer's own account (`info`) says was used: `sd_model_name`, `sampler_name`."""
     info = response.get("info")
-    name = info.get("sd_model_name") if isinstance(info, dict) else None
-    return name if isinstance(name, str) and name else None
-
-
-def same_model(one: str, other: str) -> bool:
-    """Whether two names mean one checkpoint: titles with or without folder, extension and `[hash]`."""
-    return _stem(one) == _stem(other)
-
-
-def _stem(name: str) -> str:
-    stem = name.partition(" [")[0].replace("\\", "/").rpartition("/")[2]
-    for ending in (".safetensors", ".ckpt", ".gguf"):
-        stem = stem.removesuffix(ending)
-    return stem.lower()
+    value = info.get(name) if isinstance(info, dict) else None
+    return value if isinstance(value, str) and value else None
