@@ -35,7 +35,8 @@ class Recorded:
         self._answers: dict[tuple[str, str], Callable[[web.Request, Any], Any]] = {}
         self._events: list[dict[str, Any]] = []
         self._prompted = asyncio.Event()
-        self.sockets: list[web.WebSocketResponse] = []
+        self._crashed = False
+        self.sockets: list[web.Request] = []
 
     def answer(self, method: str, path: str, recorded: dict[str, Any] | Callable[[web.Request, Any], Any]) -> None:
         """Answer with a recording, or with what a function makes of the request."""
@@ -43,11 +44,16 @@ class Recorded:
         self._answers[method, path] = make
 
     def events(self, events: list[dict[str, Any]]) -> None:
-        """Send these websocket events after a prompt was posted, as quickly as they can be sent."""
+        """Send these websocket events after a prompt was posted, as quickly as they can be sent.
+
+        A recorded close with code 1006 is a crash: from then on every connection is cut.
+        """
         self._events = events
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
+        if self._crashed:
+            cut(request)
         if request.path == "/ws":
             return await self._socket(request)
         data = await request.read()
@@ -70,15 +76,29 @@ class Recorded:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        self.sockets.append(socket)
-        await self._prompted.wait()
-        for event in self._events:
-            if event.get("closed"):
-                break
-            await socket.send_json({"type": event["type"], "data": event["data"]})
+        self.sockets.append(request)
+        sending = asyncio.create_task(self._send_events(request, socket))
         async for _ in socket:
             pass
+        sending.cancel()
         return socket
+
+    async def _send_events(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        await self._prompted.wait()
+        for event in self._events:
+            if event.get("code") == 1006:
+                self._crashed = True
+                cut(request)
+            elif "binary_event" in event:
+                await socket.send_bytes(bytes.fromhex(event["head_hex"]))
+            elif "type" in event:
+                await socket.send_json({"type": event["type"], "data": event["data"]})
+
+
+def cut(request: web.Request) -> None:
+    """Break a connection, as a server that dies does."""
+    assert request.transport is not None
+    request.transport.abort()
 
 
 def respond(recorded: dict[str, Any]) -> web.Response:
@@ -94,5 +114,9 @@ async def serving(recorded: Recorded) -> AsyncIterator[str]:
     """Serve on a free port; the URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", recorded.handle)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=0.1)
+    try:
         yield str(server.make_url("")).rstrip("/")
+    finally:
+        await server.close()

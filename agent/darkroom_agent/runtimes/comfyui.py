@@ -7,26 +7,39 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from darkroom_agent.errors import Failure, ResultTooLarge, RuntimeFailed, RuntimeGone, RuntimeRefused, RuntimeWedged
 from darkroom_agent.ports import FieldPath, InputImage, OutputFile, Prepared, Report, Result, RuntimeLimits
 from darkroom_contract.job import Job, Task
 
-from .comfyui_answers import RemoteFile, failure_of, files_of, refusal, response_of
+from .comfyui_answers import (
+    Place,
+    RemoteFile,
+    entry_of,
+    failure_of,
+    failure_of_reply,
+    files_of,
+    place_of,
+    refusal,
+    response_of,
+    uploaded_name,
+)
 from .comfyui_events import Events, Track
 from .comfyui_workflow import encode_request, image_fields, new_handle, workflow_of
-from .http import RuntimeHttp
+from .http import Reply, RuntimeHttp
 
 _PROBE_SECONDS = 5.0
 _CALL_SECONDS = 30.0
+_FREE_SECONDS = 60.0
 _VIEWS_AT_ONCE = 4
 _LOOK_SECONDS = 5.0  # between two looks at the history while events arrive
-_GRACE_LOOKS = 3  # looks at a queue and a history that both lack a job, before it is taken for lost
-_SHORT_PAUSE = 0.05  # the history is written just after the last event
+_LOST_AFTER = 3  # looks at a history and a queue that both lack a job, before it is taken for lost
+_SOON = 0.1  # seconds to the next look at a job that is about to move
 
 
 class ComfyUI:
-    """One ComfyUI server."""
+    """One ComfyUI server, 0.3.56 or newer (older ones interrupt whatever runs)."""
 
     tasks = frozenset({Task.PIPELINE})
     loaded_model: str | None = None
@@ -35,6 +48,8 @@ class ComfyUI:
         """`base_url` is `http://host:port`."""
         self._http = RuntimeHttp(base_url, limits.answer_bytes)
         self._limits = limits
+        # A busy interpreter answers late: it is given as long as a job may stand still.
+        self._patience = max(_CALL_SECONDS, limits.stall_seconds)
         self._client_id = uuid.uuid4().hex
         self._events = Events(base_url, self._client_id)
         self._stuck: str | None = None
@@ -52,18 +67,20 @@ class ComfyUI:
         return Prepared(job, attempt, payload, handle=handle)
 
     async def _upload(self, image: InputImage) -> str:
-        """Upload one image; the name is always the one that the server answers."""
-        # Named by content: the input folder has no way to delete, and the same image must not fill it twice.
+        """Upload one image; the name is always the one that the server answers.
+
+        Named by content, and without `overwrite`: the same image again is left as it lies (recorded:
+        upload_image_same_again). It neither fills the input folder nor is rewritten while a running job reads it.
+        """
         name = f"{hashlib.sha256(image.data).hexdigest()[:20]}.{image.content_type.rpartition('/')[2]}"
-        form = aiohttp.FormData({"subfolder": "darkroom", "overwrite": "true", "type": "input"})
+        form = aiohttp.FormData({"subfolder": "darkroom", "type": "input"})
         form.add_field("image", image.data, filename=name, content_type=image.content_type)
-        reply = await self._http.request("POST", "/upload/image", form=form, seconds=_CALL_SECONDS)
-        if reply.status == 413:
-            raise RuntimeRefused(f"an input image is too large for the runtime: {reply.text()}")
+        reply = await self._http.request("POST", "/upload/image", form=form, seconds=self._patience)
+        if reply.status == 400:  # bodyless: the form is ours, so it is not the caller's fault (recorded)
+            raise RuntimeFailed("the runtime answered 400 to an upload")
         if reply.status != 200:
-            raise RuntimeFailed(f"the runtime answered {reply.status} to an upload: {reply.text()}")
-        answer = reply.json()
-        return f"{answer['subfolder']}/{answer['name']}" if answer.get("subfolder") else str(answer["name"])
+            raise failure_of_reply(reply, "the upload of an input image")
+        return uploaded_name(reply.json())
 
     async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
         """Run one workflow until the history tells its end; its files are fetched after that."""
@@ -77,8 +94,9 @@ class ComfyUI:
             if prompt_id != prepared.handle:  # servers before 0.3.44 give names of their own
                 self._events.track(prompt_id, track)
             entry = await self._until_in_history(prompt_id, track)
-        except (asyncio.CancelledError, RuntimeWedged):
-            await asyncio.shield(self._cancel(prompt_id))
+        except (asyncio.CancelledError, Failure) as reason:
+            # Whatever went wrong, the job may still have the GPU.
+            await asyncio.shield(self._withdraw(prompt_id, track, reason))
             raise
         finally:
             self._events.forget(prepared.handle)
@@ -91,82 +109,109 @@ class ComfyUI:
     async def _submit(self, prepared: Prepared) -> str:
         """Put the workflow into the server's queue; its prompt_id."""
         try:
-            reply = await self._http.request("POST", "/prompt", json=prepared.payload, seconds=_CALL_SECONDS)
+            reply = await self._post(prepared.payload)
         except RuntimeGone:
             # It may have arrived: sending it again would run it twice.
-            if await self._history(prepared.handle) is None and not await self._is_queued(prepared.handle):
+            if await self._history(prepared.handle) is None and await self._place(prepared.handle) is Place.NOWHERE:
                 raise
             return prepared.handle
         if reply.status == 400:
             raise refusal(reply.json())
         if reply.status != 200:
-            # Malformed requests are answered 500 too, but what we send is checked before.
-            raise RuntimeFailed(f"the runtime answered {reply.status} to the workflow: {reply.text()}")
+            raise failure_of_reply(reply, "the workflow")
         answer = reply.json()
-        prompt_id = str(answer.get("prompt_id") or prepared.handle)
-        if answer.get("node_errors"):
-            # The valid outputs run, the others are dropped in silence: half a result is none.
-            await self._cancel(prompt_id)
+        if not isinstance(answer, dict) or answer.get("node_errors"):
+            # The valid outputs run, the others are dropped in silence: half a result is none. `run` takes it back.
             raise refusal(answer)
-        return prompt_id
+        return str(answer.get("prompt_id") or prepared.handle)
+
+    async def _post(self, payload: bytes) -> Reply:
+        sending = asyncio.ensure_future(self._http.request("POST", "/prompt", json=payload, seconds=self._patience))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # Only what the server has taken can be taken back.
+            await asyncio.wait((sending,), timeout=self._limits.interrupt_seconds)
+            sending.cancel()
+            raise
 
     async def _until_in_history(self, prompt_id: str, track: Track) -> dict[str, Any]:
         """Wait for the job's entry in the history: it is there when the job has ended, and not before."""
-        looks = _GRACE_LOOKS
-        while True:
-            hurried = await self._wait_for(track)
+        absent = 0
+        while absent < _LOST_AFTER:
+            await self._wait_for(track, _SOON if absent else self._look_seconds())
             if (entry := await self._history(prompt_id)) is not None:
                 return entry
-            if await self._is_queued(prompt_id):
-                looks = _GRACE_LOOKS
-                self._check_stall(track)
-            else:
-                looks -= 1
-                if looks == 0:
-                    raise RuntimeGone("the runtime has lost the workflow: it was restarted")
-            if hurried or looks < _GRACE_LOOKS:
-                await asyncio.sleep(_SHORT_PAUSE)
+            place = await self._place(prompt_id)
+            absent = absent + 1 if place is Place.NOWHERE else 0
+            if place is not Place.RUNNING or not self._events.connected:
+                track.excuse()
+            elif asyncio.get_running_loop().time() - track.moved > self._limits.stall_seconds:
+                raise RuntimeWedged(f"no progress for {self._limits.stall_seconds:g} s")
             await self._events.connect(self._http.session)
+        raise RuntimeGone("the runtime has lost the workflow: it was restarted")
 
-    async def _wait_for(self, track: Track) -> bool:
-        """Wait until the history is worth a look; whether an event said so."""
-        seconds = (
-            min(_LOOK_SECONDS, self._limits.stall_seconds) if self._events.connected else self._limits.poll_seconds
-        )
+    def _look_seconds(self) -> float:
+        """Seconds to the next look at the history if no event asks for one."""
+        return min(_LOOK_SECONDS, self._limits.stall_seconds) if self._events.connected else self._limits.poll_seconds
+
+    @staticmethod
+    async def _wait_for(track: Track, seconds: float) -> None:
+        """Wait until an event makes the history worth a look, or for so long."""
         try:
             async with asyncio.timeout(seconds):
                 await track.look.wait()
         except TimeoutError:
-            return False
-        # `execution_error` need not be the end (ExecutionBlocked): the next event will say so again.
+            return
         track.look.clear()
-        return True
-
-    def _check_stall(self, track: Track) -> None:
-        if asyncio.get_running_loop().time() - track.moved > self._limits.stall_seconds:
-            raise RuntimeWedged(f"no progress for {self._limits.stall_seconds:g} s")
 
     async def _history(self, prompt_id: str) -> dict[str, Any] | None:
-        reply = await self._http.request("GET", f"/history/{prompt_id}", seconds=_CALL_SECONDS)
-        answer = reply.json() if reply.status == 200 else {}
-        entry = answer.get(prompt_id) if isinstance(answer, dict) else None
-        return entry if isinstance(entry, dict) else None
+        return entry_of(await self._ask(f"/history/{prompt_id}"), prompt_id)
 
-    async def _is_queued(self, prompt_id: str) -> bool:
-        """Whether the job runs or waits."""
-        return prompt_id in await self._queue("queue_running", "queue_pending")
+    async def _place(self, prompt_id: str) -> Place:
+        return place_of(await self._ask("/queue"), prompt_id)
 
-    async def _queue(self, *parts: str) -> set[str]:
-        reply = await self._http.request("GET", "/queue", seconds=_CALL_SECONDS)
-        answer = reply.json() if reply.status == 200 else {}
-        return {str(item[1]) for part in parts for item in answer.get(part, ()) if len(item) > 1}
+    async def _ask(self, path: str) -> Any:
+        reply = await self._http.request("GET", path, seconds=self._patience)
+        if reply.status != 200:
+            raise failure_of_reply(reply, f"GET {path}")
+        return reply.json()
+
+    async def _withdraw(self, prompt_id: str, track: Track, reason: BaseException) -> None:
+        """Stop a job that nobody waits for any more, and remember if it does not stop."""
+        stopped = await self._stop(prompt_id, track)
+        if isinstance(reason, RuntimeWedged):
+            if stopped:
+                raise RuntimeFailed(f"{reason.message}, until it was interrupted") from reason
+        elif not stopped:
+            self._stuck = f"an interrupted workflow did not stop within {self._limits.interrupt_seconds:g} s"
+
+    async def _stop(self, prompt_id: str, track: Track) -> bool:
+        """Take the job out of the queue, or interrupt it, until it is neither there nor running; whether it is."""
+        try:
+            async with asyncio.timeout(self._limits.interrupt_seconds):
+                while (place := await self._place(prompt_id)) is not Place.NOWHERE:
+                    if place is Place.PENDING:
+                        await self._order("/queue", {"delete": [prompt_id]})
+                    else:
+                        await self._order("/interrupt", {"prompt_id": prompt_id})
+                    await self._wait_for(track, _SOON)
+        except TimeoutError:
+            return False
+        except Failure:
+            return True  # the server is gone, and the job with it
+        return True
+
+    async def _order(self, path: str, what: dict[str, Any]) -> None:
+        await self._http.request("POST", path, json=msgspec.json.encode(what), seconds=self._patience)
 
     async def _result(self, entry: dict[str, Any], order: list[str], track: Track) -> Result:
         remote = files_of(entry, order)
         response = response_of(entry)
         if not remote:
-            # Also how a blocked execution ends: as a success without outputs.
-            raise RuntimeRefused("the workflow ended without any output", response=response)
+            # Also how a blocked execution ends: as a success without outputs. Only the events tell why.
+            why = f": {track.error}" if track.error else ""
+            raise RuntimeRefused(f"the workflow ended without any output{why}", response=response)
         files = await self._view_all(remote)
         return Result(tuple(files), response, dict(track.nodes))
 
@@ -192,22 +237,13 @@ class ComfyUI:
             raise several.exceptions[0] from several.exceptions[0].__cause__
         return [task.result() for task in tasks]
 
-    async def _cancel(self, prompt_id: str) -> None:
-        """Take the job out of the queue, interrupt it if it runs, and wait until it is neither."""
-        try:
-            async with asyncio.timeout(self._limits.interrupt_seconds):
-                await self._http.request("POST", "/queue", json=b'{"delete": ["%s"]}' % prompt_id.encode())
-                while prompt_id in await self._queue("queue_running"):
-                    # Targeted: servers before 0.3.56 stop whatever runs, which here is the same.
-                    await self._http.request("POST", "/interrupt", json=b'{"prompt_id": "%s"}' % prompt_id.encode())
-                    await asyncio.sleep(0.2)
-        except TimeoutError:
-            self._stuck = f"an interrupted workflow did not stop within {self._limits.interrupt_seconds:g} s"
-        except Failure:
-            return  # it is gone, and the job with it
-
     async def probe(self) -> None:
-        """Ask for the queue: it answers as soon as the server serves."""
+        """Ask for the queue: it answers as soon as the server serves.
+
+        Raises:
+            RuntimeGone: it does not.
+            RuntimeWedged: a cancelled job did not stop; raised once.
+        """
         if self._stuck is not None:
             stuck, self._stuck = self._stuck, None
             raise RuntimeWedged(stuck)
@@ -218,7 +254,8 @@ class ComfyUI:
 
     async def free_memory(self) -> None:
         """Unload models and free what was cached."""
-        await self._http.request("POST", "/free", json=b'{"unload_models": true, "free_memory": true}', seconds=60)
+        body = b'{"unload_models": true, "free_memory": true}'
+        await self._http.request("POST", "/free", json=body, seconds=_FREE_SECONDS)
 
     async def memory_bytes(self) -> int | None:
         """None: `/system_stats` tells the machine's memory, not the server's own."""

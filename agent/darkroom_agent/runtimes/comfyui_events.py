@@ -8,9 +8,21 @@ import msgspec
 
 from darkroom_agent.ports import Report
 
+from .comfyui_answers import said, where
+
 _CONNECT_SECONDS = 5.0
+_RECONNECT_SECONDS = 1.0  # between two attempts, lest a server that hangs up at once be called without end
 _LONGEST_MESSAGE = 64 * 1024 * 1024  # previews come as binary messages
-_ENDS = frozenset({"execution_success", "execution_error", "execution_interrupted"})
+
+_NOT_UNDERSTOOD = (
+    msgspec.MsgspecError,
+    ValueError,
+    RecursionError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+)
 
 
 class Track:
@@ -20,39 +32,55 @@ class Track:
         self.look = asyncio.Event()
         """Set when `/history` may have something to tell."""
         self.moved = asyncio.get_running_loop().time()
+        """When it last gave a sign of life, by the loop's clock."""
         self.nodes: dict[str, float] = {}
+        """Seconds by node of the workflow."""
+        self.error = ""
+        """What was last raised; not the end, if execution was only blocked."""
         self._node_count = max(node_count, 1)
         self._report = report
         self._cached = 0
+        self._done = 0.0
         self._node: str | None = None
         self._since = self.moved
 
+    def excuse(self) -> None:
+        """Nothing can be expected of it now: it stands in the queue, or cannot be seen."""
+        self.moved = asyncio.get_running_loop().time()
+
     def take(self, kind: str, data: dict[str, Any]) -> None:
         """Take one event."""
-        now = asyncio.get_running_loop().time()
-        self.moved = now
-        if kind == "execution_cached":
-            self._cached = len(data.get("nodes") or ())
-        elif kind == "executing":
-            self._enter(data.get("node"), now)
-        elif kind == "progress_state":
-            self._report(min(1.0, (self._cached + _done(data.get("nodes"))) / self._node_count))
-        elif kind == "progress" and data.get("max"):
-            self._report(min(1.0, (self._cached + len(self.nodes) + data["value"] / data["max"]) / self._node_count))
-        if kind in _ENDS or (kind == "executing" and data.get("node") is None):
-            self._enter(None, now)
-            self.look.set()
+        self.moved = asyncio.get_running_loop().time()
+        match kind:
+            case "execution_cached":
+                self._cached = len(data.get("nodes") or ())
+            case "executing":
+                # Nodes that expand (loops, subgraphs) name the workflow's own node that they are part of.
+                self._enter(data.get("display_node") or data.get("node"))
+                if data.get("node") is None:  # the last event, sent when the history is written
+                    self.look.set()
+            case "progress_state":
+                self._tell(self._cached + _sum(data.get("nodes")))
+            case "progress" if data.get("max"):
+                self._tell(self._cached + len(self.nodes) + data["value"] / data["max"])
+            case "execution_error":
+                self.error = f"{where(data)}: {said(data)}"
 
-    def _enter(self, node: Any, now: float) -> None:
+    def _enter(self, node: Any) -> None:
         if self._node is not None:
-            self.nodes[self._node] = self.nodes.get(self._node, 0.0) + now - self._since
-        self._node, self._since = (str(node) if node is not None else None), now
+            self.nodes[self._node] = self.nodes.get(self._node, 0.0) + self.moved - self._since
+        self._node, self._since = (str(node) if node is not None else None), self.moved
+
+    def _tell(self, nodes_done: float) -> None:
+        # The two kinds of events count differently: what has been told is not taken back.
+        self._done = max(self._done, min(1.0, nodes_done / self._node_count))
+        self._report(self._done)
 
 
-def _done(nodes: Any) -> float:
+def _sum(nodes: Any) -> float:
+    """How many nodes are done, from `{node_id: {value, max, …}}`."""
     states = nodes.values() if isinstance(nodes, dict) else ()
-    parts = [state["value"] / state["max"] for state in states if isinstance(state, dict) and state.get("max")]
-    return float(sum(parts))
+    return float(sum(state["value"] / state["max"] for state in states if isinstance(state, dict) and state.get("max")))
 
 
 class Events:
@@ -65,6 +93,7 @@ class Events:
         self._tracks: dict[str, Track] = {}
         self._reading: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
+        self._not_before = 0.0
 
     @property
     def connected(self) -> bool:
@@ -82,8 +111,10 @@ class Events:
     async def connect(self, session: aiohttp.ClientSession) -> None:
         """Connect if there is no connection; without one, progress is not seen, and that is all."""
         async with self._connecting:
-            if self.connected:
+            now = asyncio.get_running_loop().time()
+            if self.connected or now < self._not_before:
                 return
+            self._not_before = now + _RECONNECT_SECONDS
             try:
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     socket = await session.ws_connect(
@@ -111,8 +142,8 @@ class Events:
             track = self._tracks.get(data.get("prompt_id"))
             if track is not None:
                 track.take(kind, data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError, TypeError, AttributeError):
-            return  # what is not understood tells no progress
+        except _NOT_UNDERSTOOD:
+            return  # it tells no progress
 
     async def close(self) -> None:
         """Hang up."""

@@ -11,10 +11,14 @@ import msgspec
 from darkroom_agent.errors import InvalidRequest
 from darkroom_agent.ports import FieldPath
 
-# Nodes whose `image` names a file of the runtime's input folder.
 _LOADERS = frozenset({"LoadImage", "LoadImageMask"})
-_SOURCE = re.compile(r"^(?:https?://|s3://|data:)", re.IGNORECASE)
-_BASE64 = re.compile(r"^[A-Za-z0-9+/\s]{200,}={0,2}\s*$")
+"""Nodes whose `image` names a file of the runtime's input folder."""
+_OURS = frozenset({"prompt", "prompt_id", "client_id", "number", "front"})
+"""Fields of `POST /prompt` that are the adapter's business: the graph, the names, and the place in the queue."""
+_SOURCE = re.compile(r"(?:https?://|s3://|data:)", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]++=*+\s*+")
+_LONG = 200  # characters: the smallest image has more, and no name of a file has as many without a dot
+_LOOKED_AT = 1024  # characters of what may be base64; whoever decodes it looks at the rest
 
 type Workflow = dict[str, Any]
 
@@ -22,11 +26,18 @@ type Workflow = dict[str, Any]
 def workflow_of(request: dict[str, Any]) -> tuple[Workflow, FieldPath]:
     """The graph of a job's input (the bare graph, or a whole request with `prompt`), and where it stands.
 
+    What passes is well formed for ComfyUI, which would answer malformed graphs with a 500 (recorded:
+    err_prompt_is_list, err_prompt_is_string).
+
     Raises:
         InvalidRequest: it is no graph in API format.
     """
-    whole = isinstance(request.get("prompt"), dict) and "class_type" not in request["prompt"]
+    whole = "prompt" in request and not (isinstance(request["prompt"], dict) and "class_type" in request["prompt"])
     graph, path = (request["prompt"], "$.input.prompt") if whole else (request, "$.input")
+    if not isinstance(graph, dict):
+        raise InvalidRequest(f"{path}: expected a workflow, node by node")
+    if whole and not isinstance(request.get("extra_data", {}), dict):
+        raise InvalidRequest("$.input.extra_data: expected an object")
     if isinstance(graph.get("nodes"), list):
         raise InvalidRequest(f"{path}: this is the editor's own format; export the workflow with Export (API)")
     if not graph:
@@ -45,9 +56,15 @@ def image_fields(request: dict[str, Any]) -> list[tuple[FieldPath, str]]:
     found: list[tuple[FieldPath, str]] = []
     for node_id, node in graph.items():
         value = node.get("inputs", {}).get("image") if node["class_type"] in _LOADERS else None
-        if isinstance(value, str) and (_SOURCE.match(value) or _BASE64.match(value)):
+        if isinstance(value, str) and _is_source(value):
             found.append(((*at, node_id, "inputs", "image"), value))
     return found
+
+
+def _is_source(value: str) -> bool:
+    if _SOURCE.match(value):
+        return True
+    return len(value) >= _LONG and _BASE64.fullmatch(value[:_LOOKED_AT]) is not None
 
 
 def new_handle() -> str:
@@ -58,8 +75,9 @@ def new_handle() -> str:
 def encode_request(request: dict[str, Any], files: Mapping[FieldPath, str], handle: str, client_id: str) -> bytes:
     """The body for `POST /prompt`, with uploaded files in their places.
 
-    Every `filename_prefix` gets this attempt's mark: an identical workflow would be answered from the cache, with the
-    name of a file that may be gone (recorded: run_cached_output_removed).
+    Of a whole request everything else goes along (`extra_data`, `partial_execution_targets` …). Every
+    `filename_prefix` gets this attempt's mark: an identical workflow would be answered from the cache, with the name of
+    a file that may be gone (recorded: run_cached_output_removed).
     """
     graph, at = workflow_of(request)
     graph = deepcopy(graph)
@@ -70,7 +88,5 @@ def encode_request(request: dict[str, Any], files: Mapping[FieldPath, str], hand
         prefix = node.get("inputs", {}).get("filename_prefix")
         if isinstance(prefix, str):
             node["inputs"]["filename_prefix"] = f"{prefix}-{handle[:8]}"
-    body: dict[str, Any] = {"prompt": graph, "client_id": client_id, "prompt_id": handle}
-    if at and isinstance(request.get("extra_data"), dict):
-        body["extra_data"] = request["extra_data"]
-    return msgspec.json.encode(body)
+    more = {name: value for name, value in request.items() if name not in _OURS} if at else {}
+    return msgspec.json.encode({**more, "prompt": graph, "client_id": client_id, "prompt_id": handle})
