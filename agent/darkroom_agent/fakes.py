@@ -24,6 +24,7 @@ from .ports import (
     Result,
     StoredDocument,
 )
+from .record import document_of
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ class MemoryStore:
     async def read_document(self, job_id: str) -> StoredDocument | None:
         """The job's document, or None."""
         data = self.objects.get(document_key(job_id))
-        return None if data is None else StoredDocument(msgspec.json.decode(data, type=JobDocument), _etag(data))
+        return None if data is None else StoredDocument(document_of(job_id, data), _etag(data))
 
     async def write_document(self, document: JobDocument, etag: str | None) -> str:
         """Create or change the document conditionally."""

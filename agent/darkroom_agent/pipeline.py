@@ -34,6 +34,7 @@ from .errors import (
     ServiceUnavailable,
     Superseded,
     TimedOut,
+    Unprocessable,
 )
 from .follow import Follow
 from .guarded import guarded
@@ -82,7 +83,7 @@ class Pipeline:
                 fate = await self._fate(delivery, lease, story)
                 if fate is not None:
                     await self._apply(fate, lease)
-            except (LeaseLost, ServiceUnavailable) as error:
+            except (LeaseLost, ServiceUnavailable, Unprocessable) as error:
                 # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
                 log.warning("message.not_settled", error=str(error))
             finally:

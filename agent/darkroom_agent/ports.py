@@ -66,7 +66,11 @@ class Store(Protocol):
         """The `s3://` address of a key in the output bucket."""
 
     async def read_document(self, job_id: str) -> StoredDocument | None:
-        """The job's document, or None if there is none."""
+        """The job's document, or None if there is none.
+
+        Raises:
+            Unprocessable: what lies there is no document of this job.
+        """
 
     async def write_document(self, document: JobDocument, etag: str | None) -> str:
         """Create (etag None) or change the document conditionally; returns the new ETag.

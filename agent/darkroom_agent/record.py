@@ -1,10 +1,27 @@
 """A job's document as one attempt sees it: read once, changed conditionally, final once."""
 
+import msgspec
+
 from darkroom_contract.document import JobDocument
 
 from .errors import Superseded, Unprocessable
 from .lease import Lease
 from .ports import Conflict, Store
+
+
+def document_of(job_id: str, data: bytes) -> JobDocument:
+    """What lies at a job's key.
+
+    Raises:
+        Unprocessable: it is not that job's document, nor ours to change: no JSON, of another shape, or another job's.
+    """
+    try:
+        document = msgspec.json.decode(data, type=JobDocument)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Unprocessable(f"what lies at the key of {job_id} is no job document: {error}") from error
+    if document.id != job_id:
+        raise Unprocessable(f"what lies at the key of {job_id} is another job's document")
+    return document
 
 
 class Record:

@@ -10,6 +10,7 @@ from darkroom_contract.document import JobDocument, cancel_key, document_key
 from .aws import aws_call, code_of, status_of
 from .errors import InputUnavailable
 from .ports import Conflict, StoredDocument
+from .record import document_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -41,7 +42,7 @@ class S3Store:
                 raise
             async with answer["Body"] as body:
                 data = await body.read()
-        return StoredDocument(msgspec.json.decode(data, type=JobDocument), answer["ETag"])
+        return StoredDocument(document_of(job_id, data), answer["ETag"])
 
     async def write_document(self, document: JobDocument, etag: str | None) -> str:
         """Create or change the document conditionally; returns the new ETag.
