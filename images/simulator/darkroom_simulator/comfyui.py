@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import BodyPartReader, web
 
 from .comfyui_execute import Executor
+from .comfyui_jobs import job_of
 from .comfyui_nodes import NODES, object_info
 from .comfyui_queue import Clients, Item, PromptQueue
 from .comfyui_validate import Malformed, check_prompt_id, error, validate
@@ -238,29 +239,18 @@ class ComfyUI:
             said = f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(_STATES)}"
             return web.json_response({"error": said}, status=400)
         ids = [*self._queue.history, *([self._queue.running.prompt_id] if self._queue.running else [])]
-        jobs = [self._job_of(one) for one in [*ids, *(item.prompt_id for item in self._queue.pending)]]
+        jobs = [job_of(self._queue, one) for one in [*ids, *(item.prompt_id for item in self._queue.pending)]]
         jobs = [job for job in jobs if job is not None and (not wanted or job["status"] in wanted)]
         pages = {"offset": 0, "limit": None, "total": len(jobs), "has_more": False}
         return web.json_response({"jobs": jobs, "pagination": pages})
 
     async def _job(self, request: web.Request) -> web.Response:
-        job = self._job_of(request.match_info["prompt_id"])
+        job = job_of(self._queue, request.match_info["prompt_id"])
         return web.json_response({"error": "Job not found"}, status=404) if job is None else web.json_response(job)
-
-    def _job_of(self, prompt_id: str) -> dict[str, Any] | None:
-        running = self._queue.running
-        waiting = next((item for item in self._queue.pending if item.prompt_id == prompt_id), None)
-        item = running if running is not None and running.prompt_id == prompt_id else waiting
-        if item is not None:
-            status = "pending" if item is waiting else "in_progress"
-            counts = {"outputs_count": 0, "previewable_outputs_count": 0}
-            return {"id": prompt_id, "status": status, "priority": item.number, "create_time": item.created, **counts}
-        entry = self._queue.history.get(prompt_id)
-        return None if entry is None else _finished_job(prompt_id, entry)
 
     async def _cancel_job(self, request: web.Request) -> web.Response:
         prompt_id = request.match_info["prompt_id"]
-        job = self._job_of(prompt_id)
+        job = job_of(self._queue, prompt_id)
         if job is None:
             return web.json_response({"error": "Job not found"}, status=404)
         if job["status"] == "pending":
@@ -268,25 +258,6 @@ class ComfyUI:
         elif job["status"] == "in_progress":
             self._executor.interrupt()
         return web.json_response({"cancelled": job["status"] in ("pending", "in_progress")})
-
-
-def _finished_job(prompt_id: str, entry: dict[str, Any]) -> dict[str, Any]:
-    times = {kind: data.get("timestamp") for kind, data in entry["status"]["messages"]}
-    interrupted = "execution_interrupted" in times
-    done = entry["status"]["status_str"] == "success"
-    files = [file for output in entry["outputs"].values() for items in output.values() for file in items]
-    return {
-        "id": prompt_id,
-        "status": "completed" if done else "cancelled" if interrupted else "failed",
-        "priority": entry["prompt"][0],
-        "create_time": entry["prompt"][3]["create_time"],
-        "execution_start_time": times.get("execution_start"),
-        "execution_end_time": max(time for time in times.values() if time is not None),
-        "outputs_count": len(files),
-        "previewable_outputs_count": len(files),
-        "outputs": entry["outputs"],
-        "execution_status": entry["status"],
-    }
 
 
 def _place(folder: Path, name: str, data: bytes, *, overwrite: bool) -> Path:

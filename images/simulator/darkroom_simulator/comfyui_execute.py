@@ -2,16 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
+from .comfyui_files import Files, NodeFailed
 from .comfyui_nodes import NODES
 from .comfyui_queue import Clients, Item, PromptQueue, milliseconds
-from .draw import draw, encode_animation, encode_png
 from .faulty import apply_during
 from .gpu import STEPS, Gpu, Interrupted
 
@@ -28,18 +25,6 @@ _RAISED = {
     "value-error": ("ValueError", "the simulator was asked for a ValueError"),
     "runtime-error": ("RuntimeError", "the simulator was asked for a RuntimeError"),
 }
-# A tiny file of each kind: enough for a signature.
-_VIDEO = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + b"\0\0\0\x08free"
-_AUDIO = b"fLaC\x80\0\0\x22" + bytes(34)
-
-
-class NodeFailed(Exception):
-    """A node raised."""
-
-    def __init__(self, kind: str, said: str) -> None:
-        super().__init__(said)
-        self.kind = kind
-        self.said = said
 
 
 class Blocked(Exception):
@@ -63,11 +48,8 @@ class Executor:
         self._queue = queue
         self._clients = clients
         self._gpu = gpu
-        self._folder = folder
-        self._image_bytes = image_bytes
+        self._files = Files(folder, image_bytes)
         self._cache: dict[str, tuple[tuple[Any, ...], Any]] = {}
-        self._padded: bytes | None = None
-        self._counter = 0
         self._interrupted = False
 
     async def work(self) -> None:
@@ -155,13 +137,13 @@ class Executor:
         if kind == "ProbeRaise":
             await self._probe(run, str(inputs["kind"]))
         if kind in ("LoadImage", "LoadImageMask"):
-            inputs["image"] = [await asyncio.to_thread(self._load, str(inputs["image"]))]
+            inputs["image"] = [await asyncio.to_thread(self._files.load, str(inputs["image"]))]
         made = await asyncio.to_thread(NODES[kind].make, inputs)
         run.made[node_id] = made
         if not NODES[kind].output or run.item.fault.fault == "no-outputs":
             return None
         prefix = str(inputs.get("filename_prefix", "ComfyUI_temp"))
-        return await asyncio.to_thread(self._save, NODES[kind].output, made[0], prefix, run.item)
+        return await asyncio.to_thread(self._files.save, NODES[kind].output, made[0], prefix, run.item)
 
     async def _spend(self, run: _Run, node_id: str, seconds: float | None) -> None:
         """Spend the job's time, telling every step."""
@@ -203,42 +185,6 @@ class Executor:
             name: run.made[value[0]][value[1]] if isinstance(value, list) and len(value) == 2 else value
             for name, value in node["inputs"].items()
         }
-
-    def _load(self, name: str) -> Image.Image:
-        try:
-            with Image.open(self._folder / "input" / name) as image:
-                return image.convert("RGB")
-        except UnidentifiedImageError as error:
-            raise NodeFailed("PIL.UnidentifiedImageError", f"cannot identify image file '{name}'") from error
-
-    def _save(self, kind: str, images: list[Image.Image], prefix: str, item: Item) -> dict[str, Any]:
-        encode: dict[str, tuple[str, str, Callable[[], list[bytes]]]] = {
-            "images": ("images", "png", lambda: [self._png(image, item) for image in images]),
-            "preview": ("images", "png", lambda: [encode_png(image, {}) for image in images]),
-            "gifs": ("gifs", "gif", lambda: [encode_animation([*images, draw("frame", 2, *images[0].size)])]),
-            "video": ("video", "mp4", lambda: [_VIDEO]),
-            "audio": ("audio", "flac", lambda: [_AUDIO]),
-        }
-        key, ending, make = encode[kind]
-        place = "temp" if kind == "preview" else "output"
-        files = []
-        for data in make():
-            self._counter += 1
-            path = self._folder / place / f"{prefix}_{self._counter:05}_.{ending}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            subfolder = str(path.parent.relative_to(self._folder / place))
-            files.append({"filename": path.name, "subfolder": "" if subfolder == "." else subfolder, "type": place})
-        return {key: files}
-
-    def _png(self, image: Image.Image, item: Item) -> bytes:
-        if self._image_bytes:
-            # For benchmarks: the same bytes for all, made once.
-            self._padded = self._padded or encode_png(image, {"prompt": "{}"}, self._image_bytes)
-            return self._padded
-        texts = {"prompt": json.dumps(item.graph)}
-        extra = item.extra_data.get("extra_pnginfo") or {}
-        return encode_png(image, texts | {name: json.dumps(value) for name, value in extra.items()})
 
     async def _failed(self, run: _Run, node_id: str, failed: NodeFailed) -> None:
         told = {

@@ -1,20 +1,15 @@
 """The sdwebui API of AUTOMATIC1111 v1.10.1, as recorded."""
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
-import random
-import time
 from typing import Any
 
 import msgspec
 from aiohttp import web
-from PIL import Image, ImageOps
 
 from . import sdwebui_data as data
-from .draw import draw, encode_jpeg, encode_png
 from .faults import Fault, Faults
 from .faulty import apply_before, apply_during, finish
 from .gpu import STEPS, Gpu, Interrupted
@@ -27,6 +22,7 @@ from .sdwebui_checks import (
     invalid,
     raised,
 )
+from .sdwebui_images import Images, stem, upscaled
 
 _OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 7.79 GiB"
 _RAISED = {
@@ -46,7 +42,7 @@ class SDWebUI:
         self._options = options
         self._gpu = gpu
         self._faults = faults
-        self._encoded: dict[str, str] = {}
+        self._images = Images(options.image_bytes)
 
     def routes(self) -> list[web.RouteDef]:
         """Every path that was recorded."""
@@ -97,10 +93,11 @@ class SDWebUI:
             await self._work(str(body.get("prompt", "")), fault)
         if fault.fault == "no-outputs":
             return web.json_response({"images": [], "parameters": {}, "info": "{}"})
+        settings["sd_model_checkpoint"] = self._settings["sd_model_checkpoint"]
         if self._options.image_bytes:
-            images, info = self._images(asked, settings)  # cached: a thread would cost more
+            images, info = self._images.make(asked, settings)  # cached: a thread would cost more
         else:
-            images, info = await asyncio.to_thread(self._images, asked, settings)
+            images, info = await asyncio.to_thread(self._images.make, asked, settings)
         shown = {name: None if name in ("init_images", "mask") else value for name, value in asked.items()}
         answer = {"images": images if asked["send_images"] else [], "parameters": shown, "info": json.dumps(info)}
         return await finish(request, msgspec.json.encode(answer), fault)
@@ -118,89 +115,10 @@ class SDWebUI:
 
     async def _switch(self, wanted: Any) -> None:
         """An unknown checkpoint is passed over in silence (recorded)."""
-        known = [name for name in self._options.models if _stem(name) == _stem(str(wanted))]
+        known = [name for name in self._options.models if stem(name) == stem(str(wanted))]
         if known and known[0] != self._settings["sd_model_checkpoint"]:
             await self._gpu.work("load", self._options.load_seconds)
             self._settings["sd_model_checkpoint"] = known[0]
-
-    def _images(self, asked: dict[str, Any], settings: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-        seed = asked["seed"] if asked["seed"] != -1 else random.SystemRandom().randrange(2**32)
-        count = asked["batch_size"] * asked["n_iter"]
-        seeds = [seed + index for index in range(count)]
-        texts = [self._infotext(asked, one) for one in seeds]
-        pictures = [self._encode(asked, one, text, settings) for one, text in zip(seeds, texts, strict=True)]
-        grid = bool(settings["return_grid"]) and count > 1
-        info = self._info(asked, seeds, texts, first=1 if grid else 0)
-        return ([pictures[0], *pictures] if grid else pictures), info
-
-    def _encode(self, asked: dict[str, Any], seed: int, text: str, settings: dict[str, Any]) -> str:
-        width, height = asked["width"] // 8 * 8, asked["height"] // 8 * 8
-        if self._options.image_bytes:
-            # For benchmarks: the same bytes for all, made once.
-            key = f"{width}x{height}"
-            if key not in self._encoded:
-                png = encode_png(draw("bench", 1, width, height), {"parameters": text}, self._options.image_bytes)
-                self._encoded[key] = base64.b64encode(png).decode()
-            return self._encoded[key]
-        picture = self._picture(asked, seed, width, height)
-        jpeg = settings["samples_format"] in ("jpg", "jpeg")
-        encoded = encode_jpeg(picture, text) if jpeg else encode_png(picture, {"parameters": text})
-        return base64.b64encode(encoded).decode()
-
-    def _picture(self, asked: dict[str, Any], seed: int, width: int, height: int) -> Image.Image:
-        drawn = draw(asked["prompt"], seed, width, height)
-        if not asked.get("init_images"):
-            return drawn
-        source = ImageOps.fit(decode_image(asked["init_images"][0]).convert("RGB"), (width, height))
-        strength = asked["denoising_strength"] if asked["denoising_strength"] is not None else 0.75
-        return Image.blend(source, drawn, min(max(float(strength), 0.0), 1.0))
-
-    def _infotext(self, asked: dict[str, Any], seed: int) -> str:
-        size = f"{asked['width'] // 8 * 8}x{asked['height'] // 8 * 8}"
-        negative = f"\nNegative prompt: {asked['negative_prompt']}" if asked["negative_prompt"] else ""
-        return (
-            f"{asked['prompt']}{negative}\nSteps: {asked['steps']}, Sampler: {_sampler(asked['sampler_name'])}, "
-            f"Schedule type: Automatic, CFG scale: {float(asked['cfg_scale'])}, Seed: {seed}, Size: {size}, "
-            f"Model: {_stem(self._settings['sd_model_checkpoint'])}, Version: {data.VERSION}"
-        )
-
-    def _info(self, asked: dict[str, Any], seeds: list[int], texts: list[str], first: int) -> dict[str, Any]:
-        count = len(seeds)
-        strength = asked["denoising_strength"]
-        return {
-            "prompt": asked["prompt"],
-            "all_prompts": [asked["prompt"]] * count,
-            "negative_prompt": asked["negative_prompt"],
-            "all_negative_prompts": [asked["negative_prompt"]] * count,
-            "seed": seeds[0],
-            "all_seeds": seeds,
-            "subseed": seeds[0] ^ 0x5EED,
-            "all_subseeds": [seed ^ 0x5EED for seed in seeds],
-            "subseed_strength": asked["subseed_strength"],
-            "width": asked["width"] // 8 * 8,
-            "height": asked["height"] // 8 * 8,
-            "sampler_name": _sampler(asked["sampler_name"]),
-            "cfg_scale": float(asked["cfg_scale"]),
-            "steps": asked["steps"],
-            "batch_size": asked["batch_size"],
-            "restore_faces": False,
-            "face_restoration_model": None,
-            "sd_model_name": _stem(self._settings["sd_model_checkpoint"]),
-            "sd_model_hash": None,
-            "sd_vae_name": None,
-            "sd_vae_hash": None,
-            "seed_resize_from_w": -1,
-            "seed_resize_from_h": -1,
-            "denoising_strength": strength,
-            "extra_generation_params": {} if strength is None else {"Denoising strength": strength},
-            "index_of_first_image": first,
-            "infotexts": [texts[0]] * first + texts,
-            "styles": [],
-            "job_timestamp": time.strftime("%Y%m%d%H%M%S"),
-            "clip_skip": 1,
-            "is_using_inpainting_conditioning": False,
-            "version": data.VERSION,
-        }
 
     async def _extra_single(self, request: web.Request) -> web.StreamResponse:
         body = await _json(request)
@@ -209,7 +127,7 @@ class SDWebUI:
         image = decode_image(body.get("image"))
         check_extras(body)
         await self._work("extra-single-image", fault)
-        answer = {"html_info": _html(body), "image": await asyncio.to_thread(_upscaled, image, body)}
+        answer = {"html_info": _html(body), "image": await asyncio.to_thread(upscaled, image, body)}
         return await finish(request, msgspec.json.encode(answer), fault)
 
     async def _extra_batch(self, request: web.Request) -> web.StreamResponse:
@@ -221,8 +139,8 @@ class SDWebUI:
         images = [decode_image(one.get("data")) for one in body["imageList"]]
         check_extras(body)
         await self._work("extra-batch-images", fault)
-        upscaled = [await asyncio.to_thread(_upscaled, image, body) for image in images]
-        return await finish(request, msgspec.json.encode({"html_info": _html(body), "images": upscaled}), fault)
+        made = [await asyncio.to_thread(upscaled, image, body) for image in images]
+        return await finish(request, msgspec.json.encode({"html_info": _html(body), "images": made}), fault)
 
     async def _get_options(self, _: web.Request) -> web.Response:
         return web.json_response(self._settings)
@@ -233,7 +151,7 @@ class SDWebUI:
             if key not in self._settings:
                 raise raised("KeyError", f"'{key}'")
             if key == "sd_model_checkpoint":
-                if _stem(str(value)) not in {_stem(name) for name in self._options.models}:
+                if stem(str(value)) not in {stem(name) for name in self._options.models}:
                     raise raised("RuntimeError", f"model '{value}' not found")
                 await self._switch(value)
             else:
@@ -246,7 +164,7 @@ class SDWebUI:
             filename = f"/models/Stable-diffusion/{name}"
             return {
                 "title": name,
-                "model_name": _stem(name),
+                "model_name": stem(name),
                 "hash": None,
                 "sha256": None,
                 "filename": filename,
@@ -350,22 +268,6 @@ async def _upscalers(_: web.Request) -> web.Response:
     return web.json_response([{"name": name, **fixed} for name in data.UPSCALERS])
 
 
-def _sampler(name: Any) -> str:
-    """An unknown sampler is replaced in silence (recorded)."""
-    return name if name in data.SAMPLERS else "DPM++ 2M" if name else "Euler"
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].rsplit(".", 1)[0]
-
-
 def _html(body: dict[str, Any]) -> str:
     factor = float(body.get("upscaling_resize", 2))
     return f"<p>Postprocess upscale by: {factor}, Postprocess upscaler: {body.get('upscaler_1', 'None')}</p>"
-
-
-def _upscaled(image: Image.Image, body: dict[str, Any]) -> str:
-    factor = float(body.get("upscaling_resize", 2))
-    large = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.LANCZOS)
-    text = f"Postprocess upscale by: {factor}, Postprocess upscaler: {body.get('upscaler_1', 'None')}"
-    return base64.b64encode(encode_png(large, {"postprocessing": text})).decode()
