@@ -16,7 +16,6 @@ class Door:
     def __init__(self, behind: str, *, mute_websockets: bool = False) -> None:
         """`mute_websockets`: they open, and then nothing that the server says comes through."""
         self.behind = behind
-        self.visitors = 0
         self._mute_websockets = mute_websockets
         self._port = free_port()
         self._server: asyncio.Server | None = None
@@ -42,7 +41,6 @@ class Door:
         await asyncio.gather(*self._passing, return_exceptions=True)
 
     def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visitors += 1
         task = asyncio.create_task(self._pass(reader, writer))
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
