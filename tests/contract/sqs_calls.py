@@ -51,3 +51,9 @@ async def counts(sqs: "SQSClient", url: str) -> tuple[int, int, int]:
     known: Any = (await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]))["Attributes"]
     visible, flying, delayed = (int(known[f"ApproximateNumberOfMessages{name}"]) for name in names)
     return visible, flying, delayed
+
+
+async def let_arrive(sqs: "SQSClient", url: str) -> None:
+    """Let a receive that was begun beside this arrive, by calls that are answered one after the other."""
+    for _ in range(5):
+        await counts(sqs, url)

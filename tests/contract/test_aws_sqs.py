@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from .conftest import Aws
-from .sqs_calls import counts, make, take, take_one
+from .sqs_calls import counts, let_arrive, make, take, take_one
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -78,6 +78,7 @@ async def test_a_long_poll_wakes_for_a_new_message(aws: Aws, sqs: "SQSClient") -
     url = await make(sqs, aws)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         waiting = group.create_task(take_one(sqs, url, wait=20))
+        await let_arrive(sqs, url)
         await sqs.send_message(QueueUrl=url, MessageBody="now")
     assert waiting.result()["Body"] == "now"
 
@@ -95,6 +96,7 @@ async def test_each_message_goes_to_one_of_many_that_wait(aws: Aws, sqs: "SQSCli
     url = await make(sqs, aws)
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         waiting = [group.create_task(take_one(sqs, url, wait=20)) for _ in range(8)]
+        await let_arrive(sqs, url)
         for index in range(8):
             await sqs.send_message(QueueUrl=url, MessageBody=str(index))
     assert sorted(task.result()["Body"] for task in waiting) == [str(index) for index in range(8)]

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from .conftest import Aws
-from .sqs_calls import arn, counts, make, release, take, take_one
+from .sqs_calls import arn, counts, let_arrive, make, release, take, take_one
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -55,6 +55,7 @@ async def test_a_long_poll_wakes_for_a_released_message(aws: Aws, sqs: "SQSClien
     message = await take_one(sqs, url)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         waiting = group.create_task(take_one(sqs, url, wait=20))
+        await let_arrive(sqs, url)
         await release(sqs, url, message["ReceiptHandle"])
     assert waiting.result()["MessageId"] == message["MessageId"]
 
