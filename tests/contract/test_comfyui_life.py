@@ -98,7 +98,7 @@ async def test_cancelling_while_the_prompt_is_sent_stops_it_nevertheless() -> No
         task = asyncio.create_task(adapter.run(await adapter.prepare(ANY_JOB, 1, {}), lambda _: None))
         await arrived.wait()
         task.cancel()
-        go_on.set()
+        asyncio.get_running_loop().call_later(0.1, go_on.set)
         with pytest.raises(asyncio.CancelledError):
             await task
         await adapter.close()
