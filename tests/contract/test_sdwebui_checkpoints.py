@@ -1,11 +1,13 @@
 """The sdwebui adapter and checkpoints: a dynamic runtime loads what a job names, and believes only what it sees."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from darkroom_agent.errors import RuntimeFailed, RuntimeRefused
+from darkroom_agent.ports import ignore_progress
 from darkroom_contract.job import Job
 
 from .recorded_server import respond
@@ -31,7 +33,7 @@ class Loading:
         self.server.answer("GET", "/sdapi/v1/sd-models", lambda *_: web.json_response(entries))
         self.server.answer("GET", OPTIONS, lambda *_: web.json_response({"sd_model_checkpoint": self.loaded}))
         self.server.answer("POST", OPTIONS, self._load)
-        self.server.answer("POST", TXT2IMG, self._generate)
+        self.server.answer("POST", TXT2IMG, self.generate)
 
     def _load(self, _request: web.Request, body: Any) -> web.Response:
         self.posted.append(body["sd_model_checkpoint"])
@@ -39,7 +41,8 @@ class Loading:
         self.loaded = self.loaded if self._deaf else body["sd_model_checkpoint"].partition(" [")[0] + " [0123abcdef]"
         return web.json_response(None)
 
-    def _generate(self, _request: web.Request, _body: Any) -> web.Response:
+    def generate(self, _request: web.Request, _body: Any) -> web.Response:
+        """Answer as the checkpoint that is loaded."""
         stem = self.loaded.partition(".")[0].rpartition("/")[2]
         whole = {**OK, "body": {**OK["body"], "info": f'{{"sd_model_name": "{stem}"}}'}}
         return respond(whole)
@@ -92,3 +95,28 @@ async def test_an_unknown_checkpoint_is_refused_with_what_there_is() -> None:
     with pytest.raises(RuntimeRefused, match=r"no checkpoint 'nope' .it has: probe-sd15-random.safetensors"):
         await run(server, naming("nope"), dynamic=True)
     assert ("POST", "/sdapi/v1/refresh-checkpoints", {}) in server.asked
+
+
+async def test_a_result_that_travels_says_nothing_of_what_is_loaded_now() -> None:
+    """Its bytes come while the next job, of another checkpoint, runs already."""
+    loading = Loading("one.safetensors", "two.safetensors")
+    arrived = asyncio.Event()
+
+    async def slow_body(request: web.Request, _body: Any) -> web.StreamResponse:
+        whole = respond({**OK, "body": {**OK["body"], "info": '{"sd_model_name": "two"}'}})
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        await arrived.wait()
+        assert isinstance(whole.body, bytes)
+        await response.write(whole.body)
+        return response
+
+    async with adapter_of(loading.server, dynamic=True) as adapter:
+        loading.server.answer("POST", TXT2IMG, slow_body)
+        travelling = await adapter.run(await adapter.prepare(naming("two"), 1, {}), ignore_progress)
+        loading.server.answer("POST", TXT2IMG, loading.generate)
+        await finish(adapter, naming("one"))
+        arrived.set()
+        assert (await travelling).files
+        await finish(adapter, naming("two"))
+    assert loading.posted == ["two.safetensors", "one.safetensors", "two.safetensors"]

@@ -128,10 +128,12 @@ async def test_an_interrupt_that_came_too_early_is_repeated(monkeypatch: pytest.
 
 
 async def test_a_cancelled_job_that_goes_on_is_a_wedge() -> None:
-    """The cancellation is not held up for ever, and the next probe tells."""
+    """The cancellation is not held up for ever, nobody waits for its answer, and the next probe tells."""
     running = Running(deaf=float("inf"))
     async with adapter_of(running.server) as adapter:
         await cancel(adapter, running)
+        await asyncio.sleep(0)
+        assert "RuntimeHttp.open" not in [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
         with pytest.raises(RuntimeWedged, match="did not stop"):
             await adapter.probe()
         running.stopped.set()
