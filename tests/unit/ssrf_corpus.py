@@ -18,6 +18,7 @@ ADDRESSES = (
     "100.64.0.1",  # carrier-grade NAT, and pods of EKS
     "100.100.100.200",  # metadata of Alibaba Cloud
     "168.63.129.16",  # Azure's wire server
+    "192.0.0.9",  # anycast of IETF protocols
     "192.0.0.192",  # metadata of Oracle Cloud
     "192.0.2.1",
     "192.88.99.1",

@@ -138,6 +138,12 @@ async def test_comfyui_workflows_go_where_comfyui_looks_for_them(wanted: Format)
     assert (back.info["prompt"], back.info["workflow"]) == (PROMPT, WORKFLOW)
 
 
+async def test_a_workflow_in_any_script_comes_back() -> None:
+    """EXIF has room for ASCII alone there; what is beyond it is carried as UTF-8."""
+    there = await convert(png(workflow='{"title": "grün, 猫"}'), Output(format=Format.JPEG))
+    assert opened(await convert(there, Output(format=Format.PNG))).info["workflow"] == '{"title": "grün, 猫"}'
+
+
 async def test_a_workflow_too_large_for_a_jpeg_is_left_out_whole() -> None:
     """A JPEG has room for 64 KiB: what fits is kept, and the image is stored all the same. A WebP has room."""
     data = png(parameters="short", prompt=PROMPT, workflow="w" * 70_000)

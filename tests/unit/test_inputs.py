@@ -229,19 +229,20 @@ async def test_a_decompression_bomb_is_refused_by_its_header(fetch: Fetch) -> No
         await fetch(base64.b64encode(bomb).decode())
 
 
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """A byte now and then, until the connection is closed."""
+    writer.write(answer(length=10**9))
+    while not writer.is_closing():
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
 async def test_a_slow_drip_ends_with_the_inputs_time(host: WebHost, fetch: Fetch) -> None:
     """A host that keeps sending a byte now and then is never silent, but too slow in the end: retryable."""
-
-    async def drip(writer: asyncio.StreamWriter) -> None:
-        writer.write(answer(length=1000))
-        while not writer.is_closing():
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
     host.answers["/"] = drip
     with pytest.raises(InputInterrupted, match=r"^\$\.input\.init_images\[0\]: not there within 0\.2 s$"):
-        await fetch(host.url("/"), seconds=0.2, idle_seconds=0.1)
+        await fetch(host.url("/"), seconds=0.2)
 
 
 async def test_a_host_that_fails_is_retryable(host: WebHost, fetch: Fetch) -> None:
@@ -266,14 +267,22 @@ async def test_a_store_that_fails_is_retryable(
 
 
 async def test_the_first_failure_stops_the_others(host: WebHost, fetch: Fetch) -> None:
-    """No input is waited for once the job cannot run."""
-    gone = asyncio.Event()
+    """No input is waited for once the job cannot run: its connection is closed."""
+    there, gone = asyncio.Event(), asyncio.Event()
 
     async def forever(writer: asyncio.StreamWriter) -> None:
-        await writer.wait_closed()
-        gone.set()
+        there.set()
+        try:
+            await drip(writer)
+        finally:
+            gone.set()
 
-    host.answers["/"] = forever
+    async def missing(writer: asyncio.StreamWriter) -> None:
+        await there.wait()
+        writer.write(answer(status="404 Not Found"))
+        await writer.drain()
+
+    host.answers |= {"/": forever, "/404": missing}
     async with asyncio.timeout(5):
         with pytest.raises(InputUnavailable, match=r"init_images\[1\]"):
             await fetch(host.url("/"), host.url("/404"))

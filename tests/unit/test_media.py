@@ -141,4 +141,4 @@ def test_the_work_is_bounded(data: bytes) -> None:
     """Tens of megabytes that are made to be walked over take no time."""
     start = time.process_time()
     sniff(data)
-    assert time.process_time() - start < 0.1
+    assert time.process_time() - start < 0.3

@@ -1,6 +1,7 @@
 """Metadata is taken out of containers; pixels, colours and animation stay to the bit."""
 
 import io
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -90,6 +91,21 @@ def test_an_adobe_jpeg_keeps_its_colours() -> None:
     """The segment that tells how colours were transformed is no metadata."""
     data = saved(noise().convert("CMYK"), "JPEG", exif=exif())
     assert frames(strip_jpeg(data)) == frames(data)
+    assert b"\xff\xee\0\x0eAdobe" in strip_jpeg(data)
+
+
+def test_a_webp_does_not_announce_what_is_gone() -> None:
+    """The flags of EXIF and XMP in its header are cleared, that of the colour profile is not."""
+    before, after = webp()[20], strip_webp(webp())[20]
+    assert (before, after) == (0b0010_1100, 0b0010_0000)
+
+
+def test_the_time_of_making_goes_too() -> None:
+    """A PNG may tell when it was made, in a chunk of its own."""
+    data = saved(noise(), "PNG")
+    time = b"tIME" + bytes([7, 230, 1, 2, 3, 4, 5])
+    chunk = (7).to_bytes(4, "big") + time + zlib.crc32(time).to_bytes(4, "big")
+    assert strip_png(data[:33] + chunk + data[33:]) == data
 
 
 @pytest.mark.parametrize(("strip", "data"), [CASES[0], CASES[2], CASES[3]], ids=["png", "jpeg", "webp"])
