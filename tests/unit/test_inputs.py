@@ -93,9 +93,11 @@ async def test_nothing_is_fetched_for_nothing(fetch: Fetch) -> None:
 
 
 async def test_the_same_source_is_fetched_once(host: WebHost, fetch: Fetch) -> None:
-    """An image that a job names in several fields is asked for once and stands in each."""
+    """An image that a job names in several fields is asked for once and stands in each; a failure names the first."""
     assert len(await fetch(*[host.url("/cat.png")] * 5)) == 5
     assert len(host.heads) == 1
+    with pytest.raises(InputUnavailable, match=r"^\$\.input\.init_images\[1\]: .* answered 404$"):
+        await fetch(BASE64, *[host.url("/404")] * 3)
 
 
 async def test_images_are_fetched_side_by_side_but_not_all_at_once(host: WebHost, fetch: Fetch) -> None:

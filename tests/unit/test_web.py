@@ -71,12 +71,12 @@ async def test_a_request_carries_nothing_of_ours(
 ) -> None:
     """No cookies of earlier answers, no proxy and no credentials of the environment, no wish for compression."""
     netrc = tmp_path_factory.mktemp("home") / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.write_text("machine images.example login me password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     host.answers["/"] = answer(b"x", Set_Cookie="session=1; Path=/")
     for _ in range(2):
-        await web.get(host.url("/"), take)
+        await web.get(host.url("/", host="images.example"), take)
     head = host.heads[-1].lower()
     assert "accept-encoding: identity" in head
     assert not any(word in head for word in ("cookie", "authorization", "proxy"))
