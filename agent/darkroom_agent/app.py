@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 import structlog
 from aiobotocore.session import get_session
 
+from darkroom_contract.job import Priority
+
 from . import agent
 from .aws import client_config
 from .commit import Commit
@@ -26,7 +28,6 @@ from .s3 import S3Store
 from .settings import Settings
 from .settle import Attempts
 from .sns import SnsTopic
-from .source import Source
 from .sqs import SqsQueue
 from .telemetry import Telemetry, telemetry
 from .turns import Turns
@@ -65,7 +66,9 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
     store = S3Store(await stack.enter_async_context(client("s3")), settings.bucket)
     topic = SnsTopic(await stack.enter_async_context(client("sns")), settings.topic_arn)
     normal = SqsQueue(sqs, settings.queue_url, settings.visibility)
-    bulk = SqsQueue(sqs, settings.bulk_queue_url, settings.visibility) if settings.bulk_queue_url else None
+    queues = {Priority.NORMAL: normal}
+    if settings.bulk_queue_url:
+        queues[Priority.BULK] = SqsQueue(sqs, settings.bulk_queue_url, settings.visibility)
 
     runtime = make_runtime(settings, _runtime_limits(settings))
     stack.push_async_callback(runtime.close)
@@ -78,7 +81,8 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         RestartMark(settings.mark_file),
         lambda: warm_up(runtime, inputs, settings.warm_up, settings.runtime_name),
     )
-    prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold)
+    turns = Turns(settings.concurrency, lambda: runtime.loaded_model, settings.bulk_every)
+    prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
     pipeline = Pipeline(
         settings=settings,
         attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
@@ -87,17 +91,16 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         inputs=inputs,
         runtime=runtime,
         commit=Commit(store, topic, telling),
-        turns=Turns(settings.concurrency, lambda: runtime.loaded_model),
+        turns=turns,
         prefetch=prefetch,
         health=health,
         recycle=Recycle(runtime, health, settings.recycle_jobs, settings.recycle_bytes),
         drain=drain,
         telemetry=telling,
     )
-    source = Source(normal, bulk, settings.bulk_every, settings.wait)
     async with asyncio.TaskGroup() as group:
         checking = group.create_task(_check_redrive(normal, settings.attempts))
-        await agent.run(source, pipeline, prefetch, health, drain)
+        await agent.run(queues, settings.wait, pipeline, prefetch, health, drain)
         checking.cancel()
 
 

@@ -222,7 +222,7 @@ async def _bring(result: Result) -> Result:
     return result
 
 
-@dataclass(slots=True)
+@dataclass
 class FakeRuntime:
     """A runtime whose `work` is any coroutine function; it remembers what it was asked to do."""
 

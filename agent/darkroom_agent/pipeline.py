@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from darkroom_contract.document import Error, JobDocument
-from darkroom_contract.job import Job, State, now
+from darkroom_contract.job import Job, Priority, State, now
 
 from . import request as requests
 from .commit import Commit
@@ -74,10 +74,10 @@ class Pipeline:
     drain: Drain
     telemetry: Telemetry
 
-    async def handle(self, queue: Queue, delivery: Delivery) -> None:
+    async def handle(self, queue: Queue, delivery: Delivery, priority: Priority = Priority.NORMAL) -> None:
         """Carry one message from its receipt to its end. Nothing that concerns one message alone gets out of here."""
         lease = Lease(queue, delivery, self.settings.visibility, self.settings.heartbeat)
-        story = Story()
+        story = Story(priority)
         with self.telemetry.message(delivery, queue.name):
             try:
                 fate = await self._fate(delivery, lease, story)
@@ -87,7 +87,7 @@ class Pipeline:
                 # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
                 log.warning("message.not_settled", error=str(error))
             finally:
-                self.prefetch.gone(had_started=story.has_started(), too_long=story.waited_too_long)
+                self.prefetch.gone(priority, had_started=story.has_started(), too_long=story.waited_too_long)
 
     async def _fate(self, delivery: Delivery, lease: Lease, story: Story) -> Fate | None:
         """What is to become of the message; None when it is no longer ours."""
@@ -170,7 +170,9 @@ class Pipeline:
             prepared = await self.runtime.prepare(job, delivery.attempt, images)
         story.prepare = clock() - began
         try:
-            async with self.turns.turn(prepared.model, self.settings.hold):
+            # A bulk job is overtaken by so many others, but it holds nobody up.
+            hold = self.settings.hold * (self.settings.bulk_every if story.priority is Priority.BULK else 1)
+            async with self.turns.turn(prepared.model, hold, story.priority):
                 await self._until_up()
                 bringing = await self._run(prepared, record, story, lead_seconds=clock() - began)
         except Returned:
@@ -202,7 +204,7 @@ class Pipeline:
         self.drain.check()
         story.start()
         began = clock()
-        self.prefetch.started(began, lead_seconds)
+        self.prefetch.started(began, lead_seconds, story.priority)
         limit = min(prepared.job.timeout_seconds, self.settings.job_seconds)
         follow = Follow(record, story, self.settings)
         log.info("job.started", task=prepared.job.task.value, queued=round(story.queued or 0, 3))

@@ -2,6 +2,9 @@
 
 import asyncio
 import math
+from collections.abc import Callable
+
+from darkroom_contract.job import Priority
 
 _SMOOTHING = 0.3  # weight of the newest job in the running averages
 _MARGIN_SECONDS = 0.2  # to be ready before a slot is free, not just then
@@ -16,11 +19,15 @@ class Prefetch:
     to go back, and each return is counted by the queue as an attempt.
     """
 
-    def __init__(self, slots: int, most_ahead: int, hold: float) -> None:
+    def __init__(
+        self, slots: int, most_ahead: int, hold: float, bulk_is_near: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`bulk_is_near`: whether bulk's share of the turns comes soon, so that a bulk job should be there by then."""
+        self._bulk_is_near = bulk_is_near
         self._slots = slots
         self._most_ahead = most_ahead
         self._hold = hold
-        self._ahead = 0
+        self._ahead = dict.fromkeys(Priority, 0)
         self._alive = 0
         self._running: list[float] = []
         self._run_seconds: float | None = None
@@ -28,12 +35,12 @@ class Prefetch:
         self._shut = False
         self._changed = asyncio.Event()
 
-    async def room(self) -> int:
-        """Wait until a message may be received; how many at most."""
+    async def room(self, priority: Priority) -> int:
+        """Wait until a message may be received from the queue of this priority; how many at most."""
         loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
-            if (number := self.allowance(loop.time())) > 0:
+            if (number := self.allowance(loop.time(), priority)) > 0:
                 return number
             try:
                 async with asyncio.timeout(self._patience(loop.time())):
@@ -41,28 +48,32 @@ class Prefetch:
             except TimeoutError:
                 continue
 
-    def allowance(self, now: float) -> int:
-        """How many more messages may be held at the moment `now` (seconds)."""
-        idle = self._slots - len(self._running)
-        most_alive = self._slots + self._most_ahead + _FINISHING
-        return min(idle + self._wanted(now) - self._ahead, most_alive - self._alive)
+    def allowance(self, now: float, priority: Priority = Priority.NORMAL) -> int:
+        """How many more messages of a priority may be held at the moment `now` (seconds).
 
-    def depth(self) -> int:
-        """Messages held that do not run yet."""
-        return self._ahead
+        Bulk ones that wait leave room for normal ones, which go before them; for bulk there is what normal ones leave,
+        and one when its share comes near.
+        """
+        wanted = self._slots - len(self._running) + self._wanted(now)
+        most_alive = self._slots + self._most_ahead + _FINISHING
+        normal, bulk = self._ahead[Priority.NORMAL], self._ahead[Priority.BULK]
+        if priority is Priority.NORMAL:
+            return min(wanted - normal, most_alive - self._alive)
+        share = 1 - bulk if self._bulk_is_near() else 0
+        return min(max(wanted - normal - bulk, share), most_alive - self._alive)
 
     def running(self) -> int:
         """Messages that run."""
         return len(self._running)
 
-    def taken(self) -> None:
+    def taken(self, priority: Priority = Priority.NORMAL) -> None:
         """A message was received."""
-        self._ahead += 1
+        self._ahead[priority] += 1
         self._alive += 1
 
-    def started(self, now: float, lead_seconds: float) -> None:
+    def started(self, now: float, lead_seconds: float, priority: Priority) -> None:
         """A message got its slot; it took `lead_seconds` from its receipt until it could have run."""
-        self._ahead -= 1
+        self._ahead[priority] -= 1
         self._running.append(now)
         self._lead_seconds += _SMOOTHING * (lead_seconds - self._lead_seconds)
         self._changed.set()
@@ -76,10 +87,10 @@ class Prefetch:
         self._shut = False
         self._changed.set()
 
-    def gone(self, *, had_started: bool, too_long: bool = False) -> None:
+    def gone(self, priority: Priority, *, had_started: bool, too_long: bool = False) -> None:
         """A message has gone, wherever to; if it had waited too long for a slot, take none until one is free."""
         self._alive -= 1
-        self._ahead -= not had_started
+        self._ahead[priority] -= not had_started
         self._shut = self._shut or too_long
         self._changed.set()
 

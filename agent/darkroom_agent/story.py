@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom_contract.document import Timings
-from darkroom_contract.job import now
+from darkroom_contract.job import Priority, now
 
 
 @dataclass(slots=True)
 class Story:
     """Mutable on purpose, and owned by one attempt alone. Seconds; None is what has not happened."""
 
+    priority: Priority = Priority.NORMAL
     job_id: str | None = None
     artifact_prefix: str | None = None
     queued: float | None = None

@@ -17,7 +17,7 @@ from darkroom_agent.errors import (
 from darkroom_agent.fakes import MemoryQueue
 from darkroom_agent.ports import OutputFile, Prepared, Report, Result
 from darkroom_contract.document import Artifact, JobDocument, cancel_key, document_key
-from darkroom_contract.job import State, digest
+from darkroom_contract.job import Job, State, digest
 from darkroom_contract.message import read_job
 
 from .world import World, message
@@ -551,12 +551,17 @@ async def test_an_unreachable_queue_does_not_end_the_agent() -> None:
 
 
 async def test_bulk_gets_its_share_and_normal_goes_first() -> None:
-    """One job in `BULK_EVERY` is bulk while there are normal ones; the rest of bulk comes after them."""
-    world = World(SQS_BULK_QUEUE_URL="bulk", BULK_EVERY="4", PREFETCH="0")
+    """With both queues full about one job in `BULK_EVERY` is bulk; the rest of bulk comes when normal is done."""
+    world = World(None, SQS_BULK_QUEUE_URL="bulk", BULK_EVERY="4")
     world.bulk = MemoryQueue(longest_wait=0.05)
-    for index in range(9):
+
+    async def short(prepared: Prepared, report: Report) -> Result:
+        await asyncio.sleep(0.01)
+        return await two_files(prepared, report)
+
+    world.runtime.work = short
+    for index in range(30):
         world.queue.send(message(f"normal-{index}"))
-    for index in range(5):
         world.bulk.send(message(f"bulk-{index}"))
     async with world.running():
         await world.until_empty()
@@ -564,4 +569,38 @@ async def test_bulk_gets_its_share_and_normal_goes_first() -> None:
             while world.bulk.messages:
                 await world.bulk.changed()
     kinds = [name.split("-")[0] for name in world.runtime.ran]
-    assert kinds == ["normal"] * 3 + ["bulk"] + ["normal"] * 3 + ["bulk"] + ["normal"] * 3 + ["bulk"] * 3
+    until_normal_was_done = kinds[: len(kinds) - kinds[::-1].index("normal")]
+    assert 8 <= until_normal_was_done.count("bulk") <= 13
+    assert len(kinds) == 60
+
+
+async def test_a_normal_job_waits_for_one_running_bulk_job_and_no_more() -> None:
+    """However many bulk jobs wait, here and in their queue."""
+    world = World(None, SQS_BULK_QUEUE_URL="bulk")
+    world.bulk = MemoryQueue(longest_wait=0.05)
+    release, started = asyncio.Event(), asyncio.Event()
+
+    async def work(prepared: Prepared, report: Report) -> Result:
+        started.set()
+        await release.wait()
+        return await two_files(prepared, report)
+
+    world.runtime.work = work
+    for index in range(20):
+        world.bulk.send(message(f"bulk-{index}"))
+    prepare, in_line = world.runtime.prepare, asyncio.Event()
+
+    async def noticing(job: Job, attempt: int, images: object) -> Prepared:
+        if job.id == "normal":
+            in_line.set()
+        return await prepare(job, attempt, {})
+
+    world.runtime.prepare = noticing  # type: ignore[method-assign,assignment]
+    async with world.running():
+        await started.wait()
+        world.queue.send(message("normal"))
+        async with asyncio.timeout(5):
+            await in_line.wait()
+            release.set()
+            await world.until_empty()
+    assert world.runtime.ran.index("normal") == 1

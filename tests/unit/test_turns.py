@@ -6,6 +6,9 @@ import pytest
 
 from darkroom_agent.errors import Returned
 from darkroom_agent.turns import MAX_PASSED, Turns, Waiting, choose
+from darkroom_contract.job import Priority
+
+BULK = Priority.BULK
 
 
 async def test_the_loaded_model_goes_first() -> None:
@@ -25,6 +28,34 @@ async def test_nobody_is_passed_for_ever() -> None:
     """After MAX_PASSED others the first in the line runs, whatever is loaded."""
     line = [Waiting("a", passed=MAX_PASSED), Waiting("b")]
     assert choose(line, "b") == 0
+
+
+async def test_normal_goes_before_bulk_unless_bulk_is_due() -> None:
+    """Whoever came first, and whatever is loaded."""
+    line = [Waiting("m", BULK), Waiting("m"), Waiting("other"), Waiting(None, BULK)]
+    assert choose(line, "m") == 1
+    assert choose(line, "m", bulk_is_due=True) == 0
+    assert choose(line, "x", bulk_is_due=True) == 3
+    assert choose([Waiting(None, BULK)], "m") == 0
+    assert choose([Waiting("m")], "m", bulk_is_due=True) == 0
+
+
+async def test_bulk_gets_its_share_of_a_busy_line() -> None:
+    """One turn in four, while normal ones wait."""
+    turns = Turns(1, lambda: None, bulk_every=4)
+    order: list[str] = []
+
+    async def job(name: str, priority: Priority) -> None:
+        async with turns.turn(None, 5, priority):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    jobs = [job("b", BULK) for _ in range(3)] + [job("n", Priority.NORMAL) for _ in range(9)]
+    async with turns.turn(None, 5):
+        running = [asyncio.create_task(one) for one in jobs]
+        await asyncio.sleep(0)
+    await asyncio.gather(*running)
+    assert "".join(order) == "nnbnnnbnnnbn"
 
 
 async def test_slots_bound_what_runs_and_the_line_is_by_arrival() -> None:

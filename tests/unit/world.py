@@ -19,10 +19,9 @@ from darkroom_agent.prefetch import Prefetch
 from darkroom_agent.recycle import Recycle
 from darkroom_agent.settings import Settings, from_environ
 from darkroom_agent.settle import Attempts
-from darkroom_agent.source import Source
 from darkroom_agent.telemetry import Telemetry
 from darkroom_agent.turns import Turns
-from darkroom_contract.job import State
+from darkroom_contract.job import Priority, State
 
 REQUIRED = {
     "SQS_QUEUE_URL": "memory",
@@ -63,7 +62,8 @@ class World:
         settings = self.settings
         telemetry = self.telemetry
         self.health = Health(self.runtime, self.mark, self._warm_up)
-        self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold)
+        turns = Turns(settings.concurrency, lambda: self.runtime.loaded_model, settings.bulk_every)
+        self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
         self.pipeline = Pipeline(
             settings=settings,
             attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
@@ -72,15 +72,17 @@ class World:
             inputs=self.inputs,
             runtime=self.runtime,
             commit=Commit(self.store, self.topic, telemetry),
-            turns=Turns(settings.concurrency, lambda: self.runtime.loaded_model),
+            turns=turns,
             prefetch=self.prefetch,
             health=self.health,
             recycle=Recycle(self.runtime, self.health, settings.recycle_jobs, settings.recycle_bytes),
             drain=self.drain,
             telemetry=telemetry,
         )
-        source = Source(self.queue, self.bulk, settings.bulk_every, settings.wait)
-        return asyncio.create_task(agent.run(source, self.pipeline, self.prefetch, self.health, self.drain))
+        queues = {Priority.NORMAL: self.queue, **({Priority.BULK: self.bulk} if self.bulk else {})}
+        return asyncio.create_task(
+            agent.run(queues, settings.wait, self.pipeline, self.prefetch, self.health, self.drain)
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
