@@ -595,7 +595,7 @@ async def test_a_normal_job_waits_for_one_running_bulk_job_and_no_more() -> None
             in_line.set()
         return await prepare(job, attempt, {})
 
-    world.runtime.prepare = noticing  # type: ignore[method-assign,assignment]
+    world.runtime.prepare = noticing  # type: ignore[method-assign]
     async with world.running():
         await started.wait()
         world.queue.send(message("normal"))
