@@ -7,6 +7,11 @@ from typing import Any
 FOLDER = Path(__file__).parent / "recorded"
 
 
+def recordings(runtime: str) -> list[str]:
+    """Names of all recordings."""
+    return sorted(file.stem for file in (FOLDER / runtime).glob("*.json"))
+
+
 def recording(runtime: str, name: str) -> Any:
     """One recording as it lies there."""
     return json.loads((FOLDER / runtime / f"{name}.json").read_text())
@@ -14,10 +19,8 @@ def recording(runtime: str, name: str) -> Any:
 
 def exchanges(runtime: str) -> list[str]:
     """Names of all recordings that are one request and its answer."""
-    files = sorted((FOLDER / runtime).glob("*.json"))
-    return [
-        file.stem for file in files if isinstance(loaded := json.loads(file.read_text()), dict) and "status" in loaded
-    ]
+    loaded = {name: recording(runtime, name) for name in recordings(runtime)}
+    return [name for name, told in loaded.items() if isinstance(told, dict) and "status" in told]
 
 
 def differences(recorded: Any, got: Any, path: str = "$") -> list[str]:

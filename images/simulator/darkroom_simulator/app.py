@@ -8,6 +8,7 @@ from aiohttp import web
 
 from .comfyui import MAX_UPLOAD, ComfyUI, origins
 from .faults import KINDS, Fault, Faults
+from .faulty import meeting
 from .gpu import Gpu
 from .options import Options
 from .sdwebui import SDWebUI, refusals
@@ -17,11 +18,11 @@ def make_app(options: Options, folder: Path) -> web.Application:
     """Make it; `folder` is where a ComfyUI keeps its files."""
     gpu, faults = Gpu(options.latency, options.leak_bytes, options.log), Faults()
     if options.type == "sdwebui":
-        app = web.Application(middlewares=[refusals], client_max_size=MAX_UPLOAD)
+        app = web.Application(middlewares=[meeting(faults), refusals(options.auth)], client_max_size=MAX_UPLOAD)
         app.add_routes(SDWebUI(options, gpu, faults).routes())
     else:
+        app = web.Application(middlewares=[meeting(faults), origins], client_max_size=MAX_UPLOAD)
         comfyui = ComfyUI(options, gpu, faults, folder)
-        app = web.Application(middlewares=[origins], client_max_size=MAX_UPLOAD)
         app.add_routes(comfyui.routes())
         app.cleanup_ctx.append(comfyui.working)
     app.add_routes(_control(gpu, faults))

@@ -29,13 +29,13 @@ type Make = Callable[[dict[str, Any]], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Node:
-    """One class of nodes. `required` maps an input to its `[type, config]`; `seconds` is its share of a job's time."""
+    """One class of nodes: `required` and `optional` map an input to its `[type, config]`, `make` inputs to results."""
 
     returns: tuple[str, ...]
     required: dict[str, list[Any]]
     make: Make
     output: str = ""
-    weight: float = 0.0
+    samples: bool = False
     optional: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -123,7 +123,7 @@ NODES: dict[str, Node] = {
             "denoise": ["FLOAT", {"default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01}],
         },
         _sample,
-        weight=1.0,
+        samples=True,
     ),
     "VAEDecode": Node(("IMAGE",), {"samples": ["LATENT", {}], "vae": ["VAE", {}]}, _decode),
     "VAEEncode": Node(("LATENT",), {"pixels": ["IMAGE", {}], "vae": ["VAE", {}]}, _encode),
@@ -141,12 +141,14 @@ NODES: dict[str, Node] = {
     ),
     "ImageScale": Node(
         ("IMAGE",),
-        {"image": ["IMAGE", {}], "width": ["INT", _SIZE], "height": ["INT", _SIZE]},
-        _scale,
-        optional={
+        {
+            "image": ["IMAGE", {}],
             "upscale_method": [["nearest-exact", "bilinear", "area", "bicubic", "lanczos"], {}],
+            "width": ["INT", _SIZE],
+            "height": ["INT", _SIZE],
             "crop": [["disabled", "center"], {}],
         },
+        _scale,
     ),
     "SaveImage": Node(
         (),
@@ -185,12 +187,14 @@ NODES: dict[str, Node] = {
 def object_info(name: str, checkpoints: list[str]) -> dict[str, Any]:
     """A class of nodes as `/object_info` tells it."""
     node = NODES[name]
-    required = {**node.required}
+    required = dict(node.required)
     if name == "CheckpointLoaderSimple":
         required["ckpt_name"] = [checkpoints, node.required["ckpt_name"][1]]
+    inputs = {"required": required} | ({"optional": node.optional} if node.optional else {})
     return {
-        "input": {"required": required, **({"optional": node.optional} if node.optional else {})},
-        "input_order": {"required": list(required)},
+        "input": inputs,
+        "input_order": {kind: list(named) for kind, named in inputs.items()},
+        "is_input_list": False,
         "output": list(node.returns),
         "output_is_list": [False] * len(node.returns),
         "output_name": list(node.returns),
@@ -200,4 +204,5 @@ def object_info(name: str, checkpoints: list[str]) -> dict[str, Any]:
         "python_module": "nodes",
         "category": "simulator",
         "output_node": bool(node.output),
+        "has_intermediate_output": False,
     }

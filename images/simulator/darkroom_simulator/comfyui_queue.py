@@ -1,4 +1,4 @@
-"""The imagined ComfyUI's worker: its queue, its history, its cache, and the events that it sends."""
+"""The imagined ComfyUI's queue and history."""
 
 import asyncio
 import itertools
@@ -6,14 +6,17 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
-
+from .comfyui_clients import Clients
 from .faults import Fault
 
 
 def milliseconds() -> int:
     """The time as the server tells it."""
     return int(time.time() * 1000)
+
+
+class Twice(Exception):
+    """A prompt of that number and id waits already: the server's heap cannot compare them."""
 
 
 @dataclass
@@ -28,41 +31,14 @@ class Item:
     fault: Fault
     created: int = field(default_factory=milliseconds)
 
+    @property
+    def client_id(self) -> str | None:
+        """Whom to tell of it."""
+        return self.extra_data.get("client_id")
+
     def as_queue_entry(self) -> list[Any]:
         """As `/queue` and `/history` tell it."""
-        extra = {**self.extra_data, "create_time": self.created}
-        return [self.number, self.prompt_id, self.graph, extra, self.outputs]
-
-
-class Clients:
-    """Websocket connections by client id. Events of a prompt go to the client that sent it."""
-
-    def __init__(self) -> None:
-        self._sockets: dict[str, web.WebSocketResponse] = {}
-
-    def add(self, client_id: str, socket: web.WebSocketResponse) -> None:
-        """Take a connection; a reconnect replaces the old one."""
-        self._sockets[client_id] = socket
-
-    def remove(self, client_id: str, socket: web.WebSocketResponse) -> None:
-        """Forget a connection."""
-        if self._sockets.get(client_id) is socket:
-            del self._sockets[client_id]
-
-    async def send(self, kind: str, data: dict[str, Any], client_id: str | None = None) -> None:
-        """Send an event to one client, or to all."""
-        for name, socket in list(self._sockets.items()):
-            if client_id in (None, name) and not socket.closed:
-                try:
-                    await socket.send_json({"type": kind, "data": data})
-                except (ConnectionError, RuntimeError):
-                    self.remove(name, socket)
-
-    async def drop(self) -> None:
-        """Close every connection."""
-        for socket in list(self._sockets.values()):
-            await socket.close(code=1006)
-        self._sockets.clear()
+        return [self.number, self.prompt_id, self.graph, {**self.extra_data, "create_time": self.created}, self.outputs]
 
 
 class PromptQueue:
@@ -82,9 +58,15 @@ class PromptQueue:
         return -number if front else number
 
     async def put(self, item: Item) -> None:
-        """Add a prompt."""
+        """Add a prompt.
+
+        Raises:
+            Twice: of the same number and id.
+        """
+        if any((one.number, one.prompt_id) == (item.number, item.prompt_id) for one in self.pending):
+            raise Twice
         self.pending.append(item)
-        self.pending.sort(key=lambda one: one.number)
+        self.pending.sort(key=lambda one: (one.number, one.prompt_id))
         self._added.set()
         await self.tell()
 
@@ -97,17 +79,22 @@ class PromptQueue:
         await self.tell()
         return self.running
 
-    async def done(self, item: Item, outputs: dict[str, Any], status: dict[str, Any], meta: dict[str, Any]) -> None:
+    async def done(self, item: Item, outputs: dict[str, Any], status: dict[str, Any]) -> None:
         """Write a prompt's history."""
         self.running = None
+        meta = {i: {"node_id": i, "display_node": i, "parent_node": None, "real_node_id": i} for i in outputs}
         entry = {"prompt": item.as_queue_entry(), "outputs": outputs, "status": status, "meta": meta}
         self.history[item.prompt_id] = entry
         await self.tell()
 
-    async def delete(self, prompt_ids: list[Any]) -> None:
-        """Remove waiting prompts; running ones are not touched (recorded)."""
+    async def delete(self, prompt_ids: list[Any]) -> bool:
+        """Remove waiting prompts, and say whether there were any; running ones are not touched (recorded)."""
+        before = len(self.pending)
         self.pending = [item for item in self.pending if item.prompt_id not in prompt_ids]
+        if len(self.pending) == before:
+            return False
         await self.tell()
+        return True
 
     def remaining(self) -> int:
         """How many wait or run."""
@@ -115,4 +102,4 @@ class PromptQueue:
 
     async def tell(self) -> None:
         """Tell everybody how long the queue is."""
-        await self._clients.send("status", {"status": {"exec_info": {"queue_remaining": self.remaining()}}})
+        await self._clients.broadcast("status", {"status": {"exec_info": {"queue_remaining": self.remaining()}}})

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .comfyui_graph import Graph, is_link
 from .comfyui_nodes import NODES, Node
-
-type Graph = dict[str, Any]
 
 _UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
@@ -126,7 +125,7 @@ class _Checker:
         if node_id in found:
             return
         for value in node["inputs"].values():
-            if _is_link(value):
+            if is_link(value):
                 self._walk(value[0], [*path, node_id], found, seen)
 
     def _check_input(self, node_id: str, name: str, config: list[Any], found: dict[str, list[dict[str, Any]]]) -> None:
@@ -177,10 +176,6 @@ class _Checker:
         for node_id in nodes:
             extra = {"node_id": node_id, "cycle_nodes": nodes}
             found.setdefault(node_id, []).append(error("dependency_cycle", "Dependency cycle detected", shown, extra))
-
-
-def _is_link(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2
 
 
 def _check_value(name: str, config: list[Any], inputs: dict[str, Any]) -> dict[str, Any] | None:

@@ -95,11 +95,22 @@ def _noise(length: int) -> bytes:
 
 def encode_jpeg(image: Image.Image, infotext: str) -> bytes:
     """JPEG with the infotext in its EXIF UserComment, as A1111 writes it."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=80, exif=_exif(infotext))
+    return buffer.getvalue()
+
+
+def encode_webp(image: Image.Image, infotext: str) -> bytes:
+    """WebP with the infotext where the JPEG has it."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=80, method=0, exif=_exif(infotext))
+    return buffer.getvalue()
+
+
+def _exif(infotext: str) -> bytes:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + infotext.encode("utf-16-be")
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", quality=80, exif=exif.tobytes())
-    return buffer.getvalue()
+    return exif.tobytes()
 
 
 def encode_animation(frames: list[Image.Image]) -> bytes:

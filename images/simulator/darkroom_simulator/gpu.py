@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-STEPS = 10
-_SHORT = 0.02  # seconds, below which a job is one step
+_SHORTEST_STEP = 0.02  # seconds; quicker steps are told together, for telling costs CPU
 _OWN_BYTES = 2 * 1024**3  # what a WebUI takes before its first job
+
+type OnStep = Callable[[int], Awaitable[None]]
 
 
 class Interrupted(Exception):
@@ -23,75 +25,84 @@ class Gpu:
         self.latency = latency
         self.used_bytes = _OWN_BYTES
         self.calls: list[dict[str, object]] = []
-        self.step = 0
         self.job: str | None = None
+        self.step = self.steps = 0
         self.since = "0"
-        self.waiting = 0
-        self.wedged = False
         self._leak_bytes = leak_bytes
         self._log = Path(log) if log else None
         self._lock = asyncio.Lock()
         self._interrupted = asyncio.Event()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the running job has been asked to stop and has not stopped yet."""
+        return self.job is not None and self._interrupted.is_set()
+
     def interrupt(self) -> None:
         """Stop the running job at its next step; without one nothing happens."""
-        if self.job is not None and not self.wedged:
+        if self.job is not None:
             self._interrupted.set()
 
-    async def work(self, job: str, seconds: float | None = None, on_step: Callable[[int], None] | None = None) -> None:
-        """Work on a job for `seconds` (its latency by default), step by step.
+    async def work(
+        self,
+        job: str,
+        seconds: float | None = None,
+        *,
+        steps: int = 1,
+        on_step: OnStep | None = None,
+        interruptible: bool = True,
+    ) -> None:
+        """Work on a job for `seconds` (its latency by default), in `steps` steps.
+
+        Raises:
+            Interrupted: it was asked to stop; one that is not interruptible works to its end first.
+        """
+        seconds = self.latency if seconds is None else seconds
+        async with self._turn(job, steps):
+            await self._do(seconds, on_step, interruptible)
+            self.used_bytes += self._leak_bytes
+            if self._interrupted.is_set():
+                raise Interrupted
+
+    async def _do(self, seconds: float, on_step: OnStep | None, interruptible: bool) -> None:
+        parts = max(1, min(self.steps, int(seconds / _SHORTEST_STEP)))
+        began = asyncio.get_running_loop().time()
+        stop = self._interrupted if interruptible else asyncio.Event()
+        for part in range(1, parts + 1):
+            try:
+                async with asyncio.timeout_at(began + seconds * part / parts):
+                    await stop.wait()
+            except TimeoutError:
+                self.step = round(self.steps * part / parts)
+                if on_step is not None:
+                    await on_step(self.step)
+            else:
+                raise Interrupted
+
+    async def hang(self, job: str, *, for_ever: bool) -> None:
+        """Hold the GPU and do nothing: until an interrupt, or for ever (wedged).
 
         Raises:
             Interrupted: it was asked to stop.
         """
-        self.waiting += 1
-        try:
-            await self._lock.acquire()
-        finally:
-            self.waiting -= 1
-        began = time.monotonic()
-        self.job, self.step, self.since = job, 0, time.strftime("%Y%m%d%H%M%S")
-        self._interrupted.clear()
-        try:
-            await self._steps(self.latency if seconds is None else seconds, on_step)
-        finally:
-            self.job = None
-            self._note(job, began, time.monotonic())
-            self._lock.release()
-
-    async def _steps(self, seconds: float, on_step: Callable[[int], None] | None) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        for step in range(1, STEPS + 1) if seconds > _SHORT else (STEPS,):
-            until = end - seconds * (STEPS - step) / STEPS
-            try:
-                async with asyncio.timeout_at(until):
-                    await self._interrupted.wait()
-            except TimeoutError:
-                self.step = step
-                if on_step is not None:
-                    on_step(step)
-                continue
-            raise Interrupted
-        self.used_bytes += self._leak_bytes
-
-    async def hang(self, job: str, *, for_ever: bool) -> None:
-        """Hold the GPU and do nothing: until an interrupt, or for ever (wedged)."""
-        self.wedged = self.wedged or for_ever
-        self.job, self.step, self.since = job, 0, time.strftime("%Y%m%d%H%M%S")
-        self._interrupted.clear()
-        try:
-            async with self._lock:
-                if for_ever:
-                    await asyncio.Event().wait()
-                await self._interrupted.wait()
-        finally:
-            if not for_ever:
-                self.job = None
+        async with self._turn(job, 1):
+            await (asyncio.Event() if for_ever else self._interrupted).wait()
         raise Interrupted
 
+    @asynccontextmanager
+    async def _turn(self, job: str, steps: int) -> AsyncIterator[None]:
+        async with self._lock:
+            began = time.monotonic()
+            self.job, self.step, self.steps, self.since = job, 0, steps, time.strftime("%Y%m%d%H%M%S")
+            self._interrupted.clear()
+            try:
+                yield
+            finally:
+                self.job = None
+                self._note(job, began, time.monotonic())
+
     def _note(self, job: str, began: float, ended: float) -> None:
-        call = {"job": job, "start": began, "end": ended, "at": time.time()}
+        call: dict[str, object] = {"job": job, "start": began, "end": ended, "at": time.time()}
         self.calls.append(call)
         if self._log is not None:
             with self._log.open("a") as file:

@@ -1,7 +1,7 @@
 """What a simulator is told at its start, by flags or by environment variables of the same names."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 
@@ -17,6 +17,7 @@ class Options:
     models: tuple[str, ...] = ("dreamy.safetensors", "sharp.safetensors")
     load_seconds: float = 0.2
     leak_bytes: int = 0
+    auth: str | None = None
     log: str | None = None
 
 
@@ -29,6 +30,7 @@ _HELP = {
     "models": "checkpoints that it has, comma-separated; the first one is loaded",
     "load_seconds": "seconds that loading another checkpoint takes",
     "leak_bytes": "memory that every job leaks, by the runtime's own account",
+    "auth": "sdwebui: user:password that requests must carry",
     "log": "file to append the jobs' times to, as JSON lines",
 }
 
@@ -48,17 +50,34 @@ def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Optio
     for field in fields(Options):
         name = field.name
         default = environ.get(f"SIMULATOR_{name.upper()}") or (None if name == "type" else field.default)
-        convert = {"port": int, "latency": float, "image_bytes": int, "load_seconds": float, "leak_bytes": int}
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             help=_HELP[name],
             default=default,
             required=name == "type" and default is None,
-            choices=("sdwebui", "comfyui") if name == "type" else None,
-            type=_names if name == "models" else convert.get(name, str),
+            metavar="{sdwebui,comfyui}" if name == "type" else None,
+            type=_CONVERT.get(name, str),
         )
     return Options(**vars(parser.parse_args(arguments)))
 
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _kind(value: str) -> str:
+    if value not in ("sdwebui", "comfyui"):
+        raise argparse.ArgumentTypeError("sdwebui or comfyui")  # `choices` would not look at the environment's
+    return value
+
+
+# Also applied to what comes from the environment.
+_CONVERT: dict[str, Callable[[str], object]] = {
+    "type": _kind,
+    "port": int,
+    "latency": float,
+    "image_bytes": int,
+    "models": _names,
+    "load_seconds": float,
+    "leak_bytes": int,
+}

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import json
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
@@ -36,6 +37,22 @@ def invalid(place: list[str | int], said: str, kind: str) -> Refused:
     return Refused(422, {"detail": [{"loc": place, "msg": said, "type": kind}]})
 
 
+def parse_body(text: str) -> dict[str, Any]:
+    """The fields of a request's body; raises what pydantic would."""
+    if not text:
+        raise invalid(["body"], "field required", "value_error.missing")
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        said = f"{error.msg}: line {error.lineno} column {error.colno} (char {error.pos})"
+        context = {"msg": error.msg, "doc": text, "pos": error.pos, "lineno": error.lineno, "colno": error.colno}
+        place = {"loc": ["body", error.pos], "msg": said, "type": "value_error.jsondecode", "ctx": context}
+        raise Refused(422, {"detail": [place]}) from error
+    if not isinstance(body, dict):
+        raise invalid(["body"], "value is not a valid dict", "type_error.dict")
+    return body
+
+
 def check_types(body: dict[str, Any]) -> None:
     """Raise what pydantic would."""
     for name, value in body.items():
@@ -56,6 +73,8 @@ def check_generation(body: dict[str, Any], options: dict[str, Any], *, from_imag
             raise http_error(422, f"Script '{name}' not found")
     for image in body.get("init_images") or () if from_image else ():
         decode_image(image)
+    if from_image and body.get("mask"):
+        decode_image(body["mask"])
     if from_image and body["init_images"] == []:
         raise raised(
             "RuntimeError", "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [0]"

@@ -165,3 +165,18 @@ UPSCALERS = (
 )
 EMPTY_LISTS = ("extensions", "hypernetworks", "loras", "prompt-styles", "sd-vae")
 SCRIPTS = ("controlnet", "refiner", "seed", "sampler", "x/y/z plot")
+
+# Parts of `info` that are always the same here.
+INFO: dict[str, Any] = {
+    "restore_faces": False,
+    "face_restoration_model": None,
+    "sd_model_hash": None,
+    "sd_vae_name": None,
+    "sd_vae_hash": None,
+    "seed_resize_from_w": -1,
+    "seed_resize_from_h": -1,
+    "styles": [],
+    "is_using_inpainting_conditioning": False,
+}
+# Those flags that tell how the server was started.
+COMMAND_FLAGS: dict[str, Any] = {"api": True, "nowebui": True, "listen": False, "port": "7860", "api_auth": None}
