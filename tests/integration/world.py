@@ -48,9 +48,30 @@ class Agent:
                 await self._news.wait()
         return found[count - 1]
 
+    async def says_of(self, job_id: str, event: str, seconds: float = 20) -> dict[str, Any]:
+        """Wait until it has logged an event of a job."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for entry in self.logged:
+                    if (entry.get("event"), entry.get("job_id")) == (event, job_id):
+                        return entry
+                self._news.clear()
+                await self._news.wait()
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self.process.send_signal(number)
+
+
+async def run_agent(stack: AsyncExitStack, environ: dict[str, str]) -> Agent:
+    """Start an agent that ends with `stack`."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "darkroom_agent", env={**os.environ, **environ}, stderr=asyncio.subprocess.PIPE
+    )
+    agent = Agent(process)
+    reading = asyncio.create_task(agent.read())
+    stack.push_async_callback(_end, process, reading)
+    return agent
 
 
 @dataclass
@@ -74,17 +95,7 @@ class World:
 
     async def start_agent(self, **environ: str) -> Agent:
         """Start one and wait for nothing."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "darkroom_agent",
-            env={**os.environ, **self.environ, **environ},
-            stderr=asyncio.subprocess.PIPE,
-        )
-        agent = Agent(process)
-        reading = asyncio.create_task(agent.read())
-        self.stack.push_async_callback(_end, process, reading)
-        return agent
+        return await run_agent(self.stack, {**self.environ, **environ})
 
     async def publish(self, body: str, **attributes: str) -> None:
         """Send a message to the jobs topic."""
