@@ -77,7 +77,7 @@ class Pipeline:
     async def handle(self, queue: Queue, delivery: Delivery, priority: Priority = Priority.NORMAL) -> None:
         """Carry one message from its receipt to its end. Nothing that concerns one message alone gets out of here."""
         lease = Lease(queue, delivery, self.settings.visibility, self.settings.heartbeat)
-        story = Story(priority)
+        story = Story(priority, received=clock())
         with self.telemetry.message(delivery, queue.name):
             try:
                 fate = await self._fate(delivery, lease, story)
@@ -169,12 +169,14 @@ class Pipeline:
             images = await self.inputs.fetch(self.runtime.image_fields(job))
             prepared = await self.runtime.prepare(job, delivery.attempt, images)
         story.prepare = clock() - began
+        # From the receipt until it could run, without its wait in line: the deeper the line, the longer that one is.
+        story.lead_seconds = clock() - story.received
         try:
             # A bulk job is overtaken by so many others, but it holds nobody up.
             hold = self.settings.hold * (self.settings.bulk_every if story.priority is Priority.BULK else 1)
             async with self.turns.turn(prepared.model, hold, story.priority):
                 await self._until_up()
-                bringing = await self._run(prepared, record, story, lead_seconds=clock() - began)
+                bringing = await self._run(prepared, record, story)
         except Returned:
             story.waited_too_long = not story.has_started()
             raise
@@ -199,12 +201,12 @@ class Pipeline:
         except TimeoutError as error:
             raise Returned("the runtime is down") from error
 
-    async def _run(self, prepared: Prepared, record: Record, story: Story, lead_seconds: float) -> asyncio.Task[Result]:
+    async def _run(self, prepared: Prepared, record: Record, story: Story) -> asyncio.Task[Result]:
         """Run the job. The slot is ours, until the GPU has done its part."""
         self.drain.check()
         story.start()
         began = clock()
-        self.prefetch.started(began, lead_seconds, story.priority)
+        self.prefetch.started(began, story.lead_seconds, story.priority)
         limit = min(prepared.job.timeout_seconds, self.settings.job_seconds)
         follow = Follow(record, story, self.settings)
         log.info("job.started", task=prepared.job.task.value, queued=round(story.queued or 0, 3))

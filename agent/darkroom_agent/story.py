@@ -13,6 +13,9 @@ class Story:
     """Mutable on purpose, and owned by one attempt alone. Seconds; None is what has not happened."""
 
     priority: Priority = Priority.NORMAL
+    received: float = 0.0
+    """The moment of its receipt, by the event loop's clock."""
+    lead_seconds: float = 0.0
     job_id: str | None = None
     artifact_prefix: str | None = None
     queued: float | None = None
