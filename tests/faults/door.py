@@ -11,12 +11,17 @@ _CHUNK = 1 << 16
 
 
 class Door:
-    """Passes bytes on to the server at `behind` (a URL) while it is open; while it is shut, connecting is refused."""
+    """Passes bytes on to the server at `behind` (a URL) while it is open; while it is shut, connecting is refused.
+
+    An open door before a server that is not there turns its visitors away.
+    """
 
     def __init__(self, behind: str, *, mute_websockets: bool = False) -> None:
         """`mute_websockets`: they open, and then nothing that the server says comes through."""
         self.behind = behind
         self._mute_websockets = mute_websockets
+        self._turned_away = 0
+        self._news = asyncio.Event()
         self._port = free_port()
         self._server: asyncio.Server | None = None
         self._passing: set[asyncio.Task[None]] = set()
@@ -25,6 +30,13 @@ class Door:
     def url(self) -> str:
         """Where it stands."""
         return f"http://127.0.0.1:{self._port}"
+
+    async def turned_away(self, count: int, seconds: float = 20) -> None:
+        """Wait until so many visitors have found nobody."""
+        async with asyncio.timeout(seconds):
+            while self._turned_away < count:
+                self._news.clear()
+                await self._news.wait()
 
     async def open(self) -> None:
         """Let connections through."""
@@ -51,6 +63,8 @@ class Door:
             answers, asking = await asyncio.open_connection(address.hostname, address.port)
         except OSError:
             writer.transport.abort()
+            self._turned_away += 1
+            self._news.set()
             return
         is_websocket = asyncio.Event()
         ways = {

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from darkroom_contract.job import State
-from darkroom_local.emulator import Emulator
+from darkroom_local.emulator import Emulator, free_port
 from darkroom_local.jobs import workflow
 from darkroom_simulator.draw import draw, encode_png
 from tests.integration.world import World, world
@@ -136,14 +136,14 @@ async def test_a_runtime_that_is_killed_in_a_job_costs_one_attempt(emulator: Emu
 
 async def test_a_runtime_that_is_down_fails_nobody(sd: World) -> None:
     """Runtime down, 5 jobs sent: "5 failed in 3.5 s". Here none is even taken until it is up."""
-    async with door(sd.simulator.url, is_open=False) as runtime:
-        agent = await sd.start_agent(API_BASE_URL=runtime.url)
+    async with door(f"http://127.0.0.1:{free_port()}") as runtime:
+        await sd.start_agent(API_BASE_URL=runtime.url)
         names = [f"early-{number}" for number in range(5)]
         for name in names:
             await send(sd, job(name))
-        await agent.says("runtime.awaited")
+        await runtime.turned_away(4)
         assert await sd.waiting() == {"ApproximateNumberOfMessages": 5, "ApproximateNumberOfMessagesNotVisible": 0}
-        await runtime.open()
+        runtime.behind = sd.simulator.url
         told = [await sd.notified(name) for name in names]
         assert [(one["status"], one["attempt"]) for one in told] == [("completed", 1)] * 5
 
