@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import re
+from typing import Any
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -24,6 +26,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 8  # uploads of one job side by side
 _HASH_BESIDE = 8 * 1024 * 1024  # bytes from which hashing would be felt by others
+_RESPONSE_BYTES = 2 * 1024 * 1024  # whoever asks for a job gets its whole document; a Lambda function answers 6 MB
+_LEFT_OUT = "…"
 _ARTIFACT = re.compile(r"\d+-[0-9a-f]{12}\.[a-z0-9]+")
 
 
@@ -51,7 +55,8 @@ class Commit:
             if outcome.result is not None and job is not None:
                 artifacts = await self._store_files(outcome.result.files, job, lease)
             story.store = clock() - began
-            document = replace(document, artifacts=tuple(artifacts), timings=story.timings())
+            response = shortened(document.response)
+            document = replace(document, artifacts=tuple(artifacts), response=response, timings=story.timings())
             await record.write(document)
         with self._telemetry.stage("notify"):
             await self._tell(document)
@@ -114,6 +119,21 @@ class Commit:
         ]
         if strays:
             await self._store.delete_keys(strays)
+
+
+def shortened(response: Any) -> Any:
+    """A runtime's response as it fits a job document: a part that is too long for it is left out, or else all."""
+    if _fits(response):
+        return response
+    if isinstance(response, dict):
+        parts = {name: value if _fits(value) else _LEFT_OUT for name, value in response.items()}
+        if _fits(parts):
+            return parts
+    return _LEFT_OUT
+
+
+def _fits(value: Any) -> bool:
+    return len(msgspec.json.encode(value)) <= _RESPONSE_BYTES
 
 
 async def _sha256(data: bytes) -> str:

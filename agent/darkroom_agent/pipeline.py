@@ -230,12 +230,13 @@ class Pipeline:
 
     async def _collect(self, bringing: asyncio.Task[Result], job: Job, story: Story) -> Result:
         """Bring what the runtime made, and make of its files what the job wants."""
+        limit = min(_COLLECT_SECONDS, job.timeout_seconds)
         try:
             with self.telemetry.stage("collect"):
-                async with asyncio.timeout(_COLLECT_SECONDS):
+                async with asyncio.timeout(limit):
                     result = await bringing
         except TimeoutError as error:
-            raise TimedOut(f"the result was not there within {_COLLECT_SECONDS} s") from error
+            raise TimedOut(f"the result was not there within {limit} s") from error
         except Failure as failure:
             await self._look_after(failure)
             raise

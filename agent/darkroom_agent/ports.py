@@ -184,7 +184,7 @@ class RuntimeLimits:
     `interrupt_seconds`: how long an interrupted job may take to stop.
     """
 
-    answer_bytes: int = 512 * 1024 * 1024
+    answer_bytes: int = 256 * 1024 * 1024
     stall_seconds: float = 180.0
     poll_seconds: float = 1.0
     interrupt_seconds: float = 30.0

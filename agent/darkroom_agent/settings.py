@@ -194,7 +194,7 @@ class Settings:
     input_bytes: int = setting("MAX_INPUT_BYTES", _integer(1, 2**40), "Largest input image.", 32 * _MIB)
     inputs: int = setting("MAX_INPUTS", _integer(1, 10_000), "Most input images of a job.", 64)
     input_seconds: float = setting("INPUT_SECONDS", _seconds(1, 3600), "Time to fetch one input.", 30.0)
-    output_bytes: int = setting("MAX_OUTPUT_BYTES", _integer(1, 2**40), "Largest answer of a runtime.", 512 * _MIB)
+    output_bytes: int = setting("MAX_OUTPUT_BYTES", _integer(1, 2**40), "Largest answer of a runtime.", 256 * _MIB)
 
     log_level: str = setting(
         "LOGLEVEL", _choice("debug", "info", "warning", "error"), "Least severity that is logged.", "info"

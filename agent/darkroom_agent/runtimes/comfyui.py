@@ -228,7 +228,7 @@ class ComfyUI:
             left -= len(reply.body)
             if left < 0:
                 raise ResultTooLarge(f"the outputs are larger than {self._limits.answer_bytes} bytes")
-            return OutputFile(reply.body, file.filename)
+            return OutputFile(bytes(reply.body), file.filename)
 
         try:
             async with asyncio.TaskGroup() as group:

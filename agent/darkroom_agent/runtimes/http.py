@@ -17,7 +17,7 @@ class Reply:
 
     status: int
     content_type: str
-    body: bytes
+    body: bytes | bytearray
 
     def json(self) -> Any:
         """The body as JSON.
@@ -51,16 +51,19 @@ class Opened:
             RuntimeGone: the connection broke.
             ResultTooLarge: it is longer than allowed.
         """
-        parts, size = [], 0
+        body = bytearray()  # grows in place: parts that are joined in the end would take twice the memory
         with _connection(self._what):
             async with self._response as response:
+                self._check_length(response.content_length or 0)
                 async for part in response.content.iter_any():
-                    size += len(part)
-                    if size > self._answer_bytes:
-                        response.close()
-                        raise ResultTooLarge(f"the runtime's answer is longer than {self._answer_bytes} bytes")
-                    parts.append(part)
-        return Reply(self.status, self._response.content_type, b"".join(parts))
+                    self._check_length(len(body) + len(part))
+                    body += part
+        return Reply(self.status, self._response.content_type, body)
+
+    def _check_length(self, length: int) -> None:
+        if length > self._answer_bytes:
+            self._response.close()
+            raise ResultTooLarge(f"the runtime's answer is longer than {self._answer_bytes} bytes")
 
     def close(self) -> None:
         """Throw it away unread."""
