@@ -35,6 +35,8 @@ from .warmup import warm_up
 
 log = structlog.get_logger()
 
+# Five take half a minute. Receiving and extending have loops of their own, and a farewell must not wait for them.
+_RETRIES = {"sqs": 2, "s3": 5, "sns": 5}
 _RETURN_SECONDS = 5.0  # to give messages back and close, at the end of the grace time
 
 
@@ -52,14 +54,14 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: AsyncExitStack) -> None:
-    session, config = get_session(), client_config(settings.endpoint_url)
+    session = get_session()
 
     def client(service: str):  # type: ignore[no-untyped-def]
         return session.create_client(
             service,  # type: ignore[call-overload]
             region_name=settings.region,
             endpoint_url=settings.endpoint_url,
-            config=config,
+            config=client_config(settings.endpoint_url, _RETRIES[service]),
         )
 
     sqs = await stack.enter_async_context(client("sqs"))

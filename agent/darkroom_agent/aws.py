@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .errors import ServiceUnavailable
 
 
-def client_config(endpoint_url: str | None) -> AioConfig:
+def client_config(endpoint_url: str | None, retries: int) -> AioConfig:
     """How every client talks: its own retries for what passes by itself, and nothing computed twice."""
     return AioConfig(
-        retries={"mode": "standard", "max_attempts": 5},
+        retries={"mode": "standard", "max_attempts": retries},
         connect_timeout=5,
         read_timeout=30,
         max_pool_connections=64,
