@@ -96,7 +96,8 @@ class RuntimeHttp:
         if self._session is None or self._session.closed:
             # A job's own time limit is the pipeline's business; here only connecting is bounded.
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-            self._session = aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 20, auto_decompress=False)
+            # A small buffer: a result that comes in at full speed would keep the next job's request waiting.
+            self._session = aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 16, auto_decompress=False)
         return self._session
 
     async def request(
