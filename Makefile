@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 .PHONY: test
-test: lint reference-check test-unit test-contract test-integration ## Everything that a change must pass
+test: lint reference-check test-unit test-contract test-integration test-faults ## Everything that a change must pass
 
 .PHONY: test-unit
 test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
@@ -53,6 +53,10 @@ test-contract: $(SETUP) ## Adapters and simulator against recordings, the AWS st
 .PHONY: test-integration
 test-integration: $(SETUP) ## Real processes against emulated AWS, and the commands of the docs
 	$(BIN)/pytest tests/integration
+
+.PHONY: test-faults
+test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness
+	$(BIN)/pytest tests/faults
 
 .PHONY: faults
 faults: $(SETUP) ## Kill, stop and restart while jobs flow, then count (N=1000 for the long run, SEED=2 for another)
