@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 .PHONY: test
-test: lint reference-check test-unit test-contract test-integration test-faults ## Everything that a change must pass
+test: lint reference-check test-unit test-contract test-integration ## What every change must pass; CI adds the longer suites below
 
 .PHONY: test-unit
 test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
