@@ -50,7 +50,7 @@ def show(rows: list[Measured], console: Console) -> None:
         "gap p95",
         "CPU ms/job",
     )
-    for name in (*names, "RSS MB", "start s"):
+    for name in (*names, "RSS MB", "start s", "way p50", "way p99"):
         table.add_column(name, justify="left" if name in ("worker", "runtime") else "right", no_wrap=True)
     for row in rows:
         setting = row.setting
@@ -67,6 +67,8 @@ def show(rows: list[Measured], console: Console) -> None:
             f"{row.cpu_ms:.1f}",
             f"{row.resident_mb:.0f}",
             f"{row.start:.2f}",
+            f"{row.overhead_p50_ms:.0f}",
+            f"{row.overhead_p99_ms:.0f}",
         )
     console.print(table)
 
@@ -76,7 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--long", action="store_true", help="more settings")
     arguments = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = Console(width=None if sys.stdout.isatty() else 150)
     show(asyncio.run(bench(LONG if arguments.long else SHORT, console)), console)
     return 0
 
