@@ -71,7 +71,7 @@ def test_every_fault_that_is_described_has_its_test() -> None:
 
 def test_nothing_but_the_product_is_in_the_repository() -> None:
     """No path of a machine, no registry's host."""
-    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "proxy.golang" + ".org", "registry.npmjs" + ".org"]
+    hosts = ["py" + "pi.org", "pythonhos" + "ted.org", "proxy.go" + "lang.org", "registry.np" + "mjs.org"]
     paths = ["/ro" + "ot/", "/wo" + "rk/"]
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in tracked.splitlines():
