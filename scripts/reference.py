@@ -45,7 +45,7 @@ def environment() -> str:
 
 
 def _shown(default: object) -> str:
-    if default is None or default == ():
+    if default is None or default in ((), frozenset()):
         return "–"
     text = (
         str(default).lower() if isinstance(default, bool) else f"{default:g}" if isinstance(default, float) else default

@@ -135,7 +135,7 @@ def _runtime_limits(settings: Settings) -> RuntimeLimits:
 
 
 def _fetch_policy(settings: Settings) -> FetchPolicy:
-    return FetchPolicy(hosts=settings.input_hosts, networks=settings.input_networks)
+    return FetchPolicy(hosts=settings.input_hosts, networks=settings.input_networks, ports=settings.input_ports)
 
 
 def _input_limits(settings: Settings) -> InputLimits:

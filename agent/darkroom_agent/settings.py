@@ -73,6 +73,10 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _ports(value: str) -> frozenset[int]:
+    return frozenset(_integer(1, 65_535)(part) for part in _names(value))
+
+
 def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(part) for part in _names(value))
 
@@ -191,6 +195,9 @@ class Settings:
     input_networks: tuple[IPv4Network | IPv6Network, ...] = setting(
         "ALLOWED_INPUT_NETWORKS", _networks, "Private networks (CIDR) that inputs may come from.", ()
     )
+    input_ports: frozenset[int] = setting(
+        "ALLOWED_INPUT_PORTS", _ports, "Ports that inputs may come from, beside 80, 443, 8080 and 8443.", frozenset()
+    )
     input_bytes: int = setting("MAX_INPUT_BYTES", _integer(1, 2**40), "Largest input image.", 32 * _MIB)
     inputs: int = setting("MAX_INPUTS", _integer(1, 10_000), "Most input images of a job.", 64)
     input_seconds: float = setting("INPUT_SECONDS", _seconds(1, 3600), "Time to fetch one input.", 30.0)
@@ -257,7 +264,7 @@ def describe_settings() -> str:
 
 
 def _shown(default: object) -> str:
-    if default is None or default == ():
+    if default is None or default in ((), frozenset()):
         return "unset"
     return (
         str(default).lower()

@@ -59,6 +59,15 @@ def test_what_is_wrong_only_together_is_refused(environ: dict[str, str], said: s
         from_environ({**REQUIRED, **environ})
 
 
+def test_lists_are_read() -> None:
+    """Ports as numbers, networks as networks; a wrong one is named."""
+    settings = from_environ({**REQUIRED, "ALLOWED_INPUT_PORTS": "9000, 9443", "ALLOWED_INPUT_NETWORKS": "10.0.0.0/8"})
+    assert settings.input_ports == {9000, 9443}
+    assert str(settings.input_networks[0]) == "10.0.0.0/8"
+    with pytest.raises(SettingsError, match="ALLOWED_INPUT_PORTS: expected a whole number 1 … 65535"):
+        from_environ({**REQUIRED, "ALLOWED_INPUT_PORTS": "9000,http"})
+
+
 def test_help_tells_every_variable() -> None:
     """Name, default, meaning."""
     text = describe_settings()
