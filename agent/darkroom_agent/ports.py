@@ -188,7 +188,6 @@ class RuntimeLimits:
     stall_seconds: float = 180.0
     poll_seconds: float = 1.0
     interrupt_seconds: float = 30.0
-    upload_bytes: int = 100 * 1024 * 1024
 
 
 class Runtime(Protocol):

@@ -9,17 +9,10 @@ from darkroom_agent.errors import (
     ServiceUnavailable,
 )
 from darkroom_agent.fakes import MemoryQueue
-from darkroom_agent.ports import OutputFile, Prepared, Report, Result
+from darkroom_agent.ports import Prepared, Report, Result
 from darkroom_contract.job import Job, State
 
-from .world import World, message
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4) + (48).to_bytes(4) + b"\x08\x02\0\0\0" + b"\0" * 16
-
-
-async def two_files(prepared: Prepared, report: Report) -> Result:
-    report(0.5)
-    return Result((OutputFile(PNG), OutputFile(prepared.job.id.encode())), {"info": {"seed": 7}}, {"3": 0.25})
+from .world import World, message, two_files
 
 
 async def test_work_goes_on_while_results_are_stored() -> None:

@@ -12,19 +12,12 @@ from darkroom_agent.errors import (
     RuntimeRefused,
     ServiceUnavailable,
 )
-from darkroom_agent.ports import OutputFile, Prepared, Report, Result
+from darkroom_agent.ports import Prepared, Report, Result
 from darkroom_contract.document import Artifact, JobDocument, cancel_key, document_key
 from darkroom_contract.job import State, digest
 from darkroom_contract.message import read_job
 
-from .world import World, message
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4) + (48).to_bytes(4) + b"\x08\x02\0\0\0" + b"\0" * 16
-
-
-async def two_files(prepared: Prepared, report: Report) -> Result:
-    report(0.5)
-    return Result((OutputFile(PNG), OutputFile(prepared.job.id.encode())), {"info": {"seed": 7}}, {"3": 0.25})
+from .world import World, message, two_files
 
 
 async def test_a_job_is_stored_told_and_only_then_acknowledged() -> None:

@@ -15,6 +15,7 @@ from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTo
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
 from darkroom_agent.pipeline import Pipeline
+from darkroom_agent.ports import OutputFile, Prepared, Report, Result
 from darkroom_agent.prefetch import Prefetch
 from darkroom_agent.recycle import Recycle
 from darkroom_agent.settings import Settings, from_environ
@@ -35,6 +36,15 @@ REQUIRED = {
 def message(job_id: str = "a", **fields: Any) -> str:
     """A job message in Darkroom's own format."""
     return json.dumps({"id": job_id, "runtime": "sd", "task": "text-to-image", "input": {"prompt": "x"}, **fields})
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4) + (48).to_bytes(4) + b"\x08\x02\0\0\0" + b"\0" * 16
+
+
+async def two_files(prepared: Prepared, report: Report) -> Result:
+    """A runtime's work: half-way progress, two files, an answer, one node's seconds."""
+    report(0.5)
+    return Result((OutputFile(PNG), OutputFile(prepared.job.id.encode())), {"info": {"seed": 7}}, {"3": 0.25})
 
 
 class World:
