@@ -1,0 +1,40 @@
+# What AWS would call what was made: ARNs that read as ARNs.
+
+mock_resource "aws_iam_role" {
+  defaults = { arn = "arn:aws-cn:iam::210987654321:role/mocked" }
+}
+
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws-cn:iam::210987654321:policy/mocked" }
+}
+
+mock_resource "aws_kms_key" {
+  defaults = { arn = "arn:aws-cn:kms:cn-north-1:210987654321:key/00000000-0000-4000-8000-000000000000" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = { arn = "arn:aws-cn:sqs:cn-north-1:210987654321:mocked" }
+}
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws-cn:events:cn-north-1:210987654321:rule/mocked" }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = { arn = "arn:aws-cn:logs:cn-north-1:210987654321:log-group:mocked" }
+}
+
+mock_resource "aws_ecr_repository" {
+  defaults = {
+    arn            = "arn:aws-cn:ecr:cn-north-1:210987654321:repository/mocked"
+    repository_url = "210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/mocked"
+  }
+}
+
+mock_resource "aws_eks_cluster" {
+  defaults = {
+    arn                   = "arn:aws-cn:eks:cn-north-1:210987654321:cluster/mocked"
+    endpoint              = "https://0123456789ABCDEF.gr7.cn-north-1.eks.amazonaws.com.cn"
+    certificate_authority = { data = "TU9DS0VE" }
+  }
+}

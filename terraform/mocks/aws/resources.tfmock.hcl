@@ -1,0 +1,40 @@
+# What AWS would call what was made: ARNs that read as ARNs.
+
+mock_resource "aws_iam_role" {
+  defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
+}
+
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
+}
+
+mock_resource "aws_kms_key" {
+  defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-4000-8000-000000000000" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:mocked" }
+}
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/mocked" }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:mocked" }
+}
+
+mock_resource "aws_ecr_repository" {
+  defaults = {
+    arn            = "arn:aws:ecr:eu-west-1:123456789012:repository/mocked"
+    repository_url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mocked"
+  }
+}
+
+mock_resource "aws_eks_cluster" {
+  defaults = {
+    arn                   = "arn:aws:eks:eu-west-1:123456789012:cluster/mocked"
+    endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+    certificate_authority = { data = "TU9DS0VE" }
+  }
+}
