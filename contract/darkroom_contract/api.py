@@ -64,7 +64,7 @@ class ArtifactView(Artifact, frozen=True, kw_only=True, omit_defaults=True):
 class JobView(JobDocument, frozen=True, kw_only=True, omit_defaults=True):
     """A job document as the API gives it."""
 
-    artifacts: tuple[ArtifactView, ...] = ()  # type: ignore[assignment]
+    artifacts: tuple[ArtifactView, ...] = ()
     links: Links
     queue: Wait | None = None
 
@@ -139,10 +139,14 @@ class WorkflowView(WorkflowSummary, frozen=True, kw_only=True):
 
 
 class Mistake(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong in a request; `pointer` is the field (JSON Pointer as a URI fragment), if it is one."""
+    """One thing that is wrong in a request.
+
+    `pointer` is the field of the body (JSON Pointer as a URI fragment), `parameter` the one of the query or header.
+    """
 
     detail: str
     pointer: str | None = None
+    parameter: str | None = None
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -74,8 +74,25 @@ def cancel_key(job_id: str) -> str:
     return f"{_stem(job_id)}.cancel"
 
 
+def request_key(job_id: str, request_digest: str) -> str:
+    """Key of a job that is too large for the topic: what `job_ref` names."""
+    return f"jobs/requests/{_range(job_id)}/{job_id}/{request_digest}.json"
+
+
+def outbox_key(job_id: str) -> str:
+    """Key of a message that is not published yet: the API removes it when it is."""
+    return f"{OUTBOX_PREFIX}{_range(job_id)}/{job_id}.json"
+
+
+OUTBOX_PREFIX = "jobs/outbox/"
+
+
 def _stem(job_id: str) -> str:
-    return f"jobs/{hashlib.sha256(job_id.encode()).hexdigest()[0]}/{job_id}"
+    return f"jobs/{_range(job_id)}/{job_id}"
+
+
+def _range(job_id: str) -> str:
+    return hashlib.sha256(job_id.encode()).hexdigest()[0]
 
 
 def artifact_name(index: int, sha256: str, extension: str) -> str:

@@ -138,7 +138,7 @@ def decode_job(value: Any) -> Job:
     job = convert(value, Job)
     for field in ("id", "prefix", "runtime", "tenant"):
         _check_name(field, getattr(job, field))
-    _check_prefix(job.prefix)
+    _check_prefix(job.artifact_prefix)
     size = len(msgspec.json.encode(job.context))
     if size > MAX_CONTEXT_BYTES:
         raise ContractError("$.context", f"at most {MAX_CONTEXT_BYTES} bytes of JSON", f"{size} bytes")
@@ -165,9 +165,9 @@ def _check_name(field: str, text: str | None) -> None:
         raise ContractError(f"$.{field}", "a name without `..`, empty parts or line breaks", show(text))
 
 
-def _check_prefix(prefix: str | None) -> None:
-    if prefix is not None and prefix.split("/", 1)[0] == "jobs":
-        raise ContractError("$.prefix", "another prefix than jobs/, where job documents lie", show(prefix))
+def _check_prefix(prefix: str) -> None:
+    if prefix.split("/", 1)[0] in ("jobs", "inputs"):
+        raise ContractError("$.prefix", "another prefix than jobs/ and inputs/, which are Darkroom's own", show(prefix))
 
 
 def _check_depth(value: Any) -> None:

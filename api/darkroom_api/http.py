@@ -1,0 +1,115 @@
+"""Requests and answers: API Gateway's REST proxy events parsed into frozen types, and back.
+
+The shape of events and answers: AWS, "Lambda proxy integrations in API Gateway".
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from darkroom_contract.api import MAX_BODY_BYTES
+from darkroom_contract.decode import parse, show
+
+from .problems import Problem
+
+_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Header names are in lower case; `base` is the stage's path (`/prod`), or nothing.
+
+    `keyed` tells whether an API key came with it; `tenant` is whom the key belongs to.
+    """
+
+    method: str
+    path: str
+    base: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    tenant: str | None = None
+
+    def json(self) -> Any:
+        """The body as plain values.
+
+        Raises:
+            Problem: it has another content type.
+            ContractError: it is no JSON.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Problem(
+                415, "not-json-content", f"send JSON, with `Content-Type: application/json`, not {show(kind)}"
+            )
+        return parse(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: text, for none of the API's answers is binary."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def event(self) -> dict[str, Any]:
+        """As API Gateway takes it."""
+        return {"statusCode": self.status, "headers": {**_SAFE, **self.headers}, "body": self.body}
+
+
+def json_answer(status: int, value: Any, **headers: str) -> Answer:
+    """Any of the contract's types as JSON."""
+    text = msgspec.json.encode(value).decode()
+    return Answer(status, text, {"Content-Type": "application/json", **headers})
+
+
+def problem_answer(problem: Problem) -> Answer:
+    """A refusal as `application/problem+json`."""
+    text = msgspec.json.encode(problem.document).decode()
+    return Answer(problem.status, text, {"Content-Type": "application/problem+json", **problem.headers})
+
+
+def request_of(event: dict[str, Any], tenants: Mapping[str, str]) -> Request:
+    """Read a REST API proxy event.
+
+    Raises:
+        Problem: the body is too large, or no valid base64.
+    """
+    context = event.get("requestContext") or {}
+    path = event.get("path") or "/"
+    key_id = (context.get("identity") or {}).get("apiKeyId")
+    whole = context.get("path") or path
+    return Request(
+        method=str(event.get("httpMethod", "GET")),
+        path=path,
+        base=quote(whole.removesuffix(path)) if whole.endswith(path) else "",
+        query=event.get("queryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=_body(event),
+        tenant=tenants.get(key_id, key_id) if key_id else None,
+    )
+
+
+def _body(event: dict[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        body = text.encode("utf-8", "surrogatepass")
+    else:
+        try:
+            body = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Problem(400, "not-base64", "the body says it is base64 and is not") from error
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem(
+            413,
+            "too-large",
+            f"the body has {len(body)} bytes and {MAX_BODY_BYTES} are allowed;"
+            " upload images by POST /v1/inputs and name their s3:// address",
+        )
+    return body

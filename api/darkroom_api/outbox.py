@@ -1,0 +1,146 @@
+"""The way to the jobs topic: a message is stored before it is published, and removed after. None is forgotten.
+
+The outbox object is written first, then the job document, then the message is published and the outbox object removed.
+Whoever finds an outbox object that is old finds a message that may not have been published, and publishes it: twice at
+worst, which the agent bears (promise 2).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from darkroom_contract.document import JobDocument, outbox_key, request_key
+from darkroom_contract.job import Job, JobRef, Priority, State, digest
+
+from .aws import aws_call
+from .problems import Problem
+from .store import Store
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+
+log = structlog.get_logger()
+
+_TOPIC_BYTES = 240 * 1024
+"""Longest job that travels by itself: SNS takes 256 KiB with the attributes."""
+
+
+class Outbound(Struct, frozen=True, kw_only=True):
+    """A message on its way to the jobs topic; `digest` tells the job that it belongs to."""
+
+    id: str
+    message: str
+    runtime: str
+    priority: Priority
+    tenant: str | None
+    digest: str
+
+
+class Topic:
+    """The jobs topic."""
+
+    def __init__(self, client: "SNSClient", arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def publish(self, outbound: Outbound) -> None:
+        """Publish a message; its group is the tenant, for SQS's fair queues."""
+        attributes = {"runtime": outbound.runtime, "priority": outbound.priority.value, "tenant": outbound.tenant}
+        group: Any = {"MessageGroupId": outbound.tenant} if outbound.tenant else {}
+        with aws_call("publishing the job"):
+            self._client.publish(
+                TopicArn=self._arn,
+                Message=outbound.message,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
+                },
+                **group,
+            )
+
+
+def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
+    """Make a job durable and send it on its way; the document that stands for it now.
+
+    The same job again gives the document that is there, and sends the message again only if it was never sent.
+
+    Raises:
+        Problem: 409 if the id belongs to another request, 503 if the job could not be stored.
+    """
+    outbound = _outbound(job, store)
+    key = outbox_key(job.id)
+    pending = not store.put(key, msgspec.json.encode(outbound), new=True)
+    document = _queued(job, outbound.digest)
+    if not store.put_document(document, None):
+        there = store.document(job.id)
+        if there is None or there.value.request_digest not in (None, outbound.digest):
+            if not pending:
+                store.delete(key)
+            raise Problem(409, "id-taken", f"the id {job.id} belongs to another request; choose another id")
+        document = there.value
+        if not pending or document.state.final:
+            store.delete(key)
+            return document
+    elif pending:  # of a request that left no document, and so was never accepted: ours takes its place
+        store.put(key, msgspec.json.encode(outbound))
+    _send(outbound, store, topic)
+    return document
+
+
+def deliver(outbound: Outbound, store: Store, topic: Topic) -> bool:
+    """Publish a message that was found in the outbox, if its job still waits for it; whether it was published."""
+    there = store.document(outbound.id)
+    wanted = there is not None and not there.value.state.final and there.value.request_digest == outbound.digest
+    if wanted:
+        topic.publish(outbound)
+    store.delete(outbox_key(outbound.id))
+    return wanted
+
+
+def _send(outbound: Outbound, store: Store, topic: Topic) -> None:
+    """Publish; a job that is stored is accepted, even if its message has to wait for the next sweep."""
+    try:
+        topic.publish(outbound)
+        store.delete(outbox_key(outbound.id))
+    except Problem:
+        log.error("job waits in the outbox", job_id=outbound.id, runtime=outbound.runtime)
+
+
+def _queued(job: Job, request_digest: str) -> JobDocument:
+    return JobDocument(
+        id=job.id,
+        runtime=job.runtime,
+        task=job.task,
+        state=State.QUEUED,
+        submitted_at=job.submitted_at,
+        context=job.context,
+        tenant=job.tenant,
+        request_digest=request_digest,
+    )
+
+
+def _outbound(job: Job, store: Store) -> Outbound:
+    text = msgspec.json.encode(job)
+    if len(text) > _TOPIC_BYTES:
+        # Named by its content: two requests that fight for one id must not overwrite each other's.
+        key = request_key(job.id, digest(job))
+        store.put(key, text)
+        text = msgspec.json.encode(
+            JobRef(
+                job_ref=f"s3://{store.bucket}/{key}",
+                id=job.id,
+                runtime=job.runtime,
+                task=job.task,
+                tenant=job.tenant,
+                priority=job.priority,
+            )
+        )
+    return Outbound(
+        id=job.id,
+        message=text.decode(),
+        runtime=job.runtime,
+        priority=job.priority,
+        tenant=job.tenant,
+        digest=digest(job),
+    )
