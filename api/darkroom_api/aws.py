@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from botocore.config import Config
@@ -40,7 +40,7 @@ class Clients:
 
     def _client(self, service: str) -> Any:
         # An emulator has no name for each bucket; AWS has.
-        style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
+        style: Literal["path", "virtual"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
         config = Config(
             connect_timeout=2,
             read_timeout=5,

@@ -13,7 +13,7 @@ _ALLOWED = {
 
 
 def with_cors(answer: Answer, origin: str | None, allowed: tuple[str, ...]) -> Answer:
-    """The answer, with leave for the caller's site if it has it. Keys travel in a header: no cookies, no credentials."""
+    """The answer, with leave for the caller's site if it has it. Keys travel in a header: no cookies."""
     if origin is None or not (origin in allowed or "*" in allowed):
         return answer
     return replace(

@@ -44,9 +44,7 @@ class Request:
         """
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise Problem(
-                415, "not-json-content", f"send JSON, with `Content-Type: application/json`, not {show(kind)}"
-            )
+            raise Problem(415, "not-json-content", f"send `Content-Type: application/json`, not {show(kind)}")
         return parse(self.body)
 
 

@@ -137,7 +137,7 @@ def _until_final(door: Door, job_id: str, seconds: int) -> JobDocument | None:
         stored = door.store.document(job_id)
         pause = _LOOKS[min(looks, len(_LOOKS) - 1)]
         if (stored and stored.value.state.final) or time.monotonic() + pause > end:
-            return stored and stored.value
+            return stored.value if stored else None
         time.sleep(pause)
         looks += 1
 

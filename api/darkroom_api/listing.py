@@ -2,7 +2,7 @@
 
 Ids made by the API are UUIDv7: their first hex digits are the time. Where everything since the moment asked for fits
 one page of each of the sixteen ranges, that is all there is to it. Else a prefix of a key is a window of time, and the
-windows are walked backwards, short ones first. Jobs whose ids the caller made have no place in time: they are not listed.
+windows are walked backwards, short ones first. Jobs whose ids the caller made have no place in time, and are left out.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """The predecessor's API: `POST /v1alpha2` and `POST /v1alpha1` take its bodies and give its answers.
 
-v1alpha2 takes `{"task": {"metadata": …, "content": …}}` and answers `{id_task, runtime, output_location}`. v1alpha1 takes
-`{"task": …}` with the routing fields inside `alwayson_scripts` and answers `{id_task, sd_model_checkpoint,
+v1alpha2 takes `{"task": {"metadata": …, "content": …}}` and answers `{id_task, runtime, output_location}`. v1alpha1
+takes `{"task": …}` with the routing fields inside `alwayson_scripts` and answers `{id_task, sd_model_checkpoint,
 output_location}`: it names a checkpoint and no runtime, so the runtime that has that checkpoint is meant.
 """
 

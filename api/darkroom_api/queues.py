@@ -25,6 +25,7 @@ class Queues:
         self._clients = clients
         self._settings = settings
         self._known: dict[str, tuple[float, QueueState]] = {}
+        self._known_ages: tuple[float, dict[str, float]] = (float("-inf"), {})
 
     def depth(self, runtime: str, *, bulk: bool = False) -> QueueState | None:
         """What SQS says of a queue ("approximate" by its own word); None where it cannot be asked."""
@@ -62,7 +63,9 @@ class Queues:
 
     def views(self) -> tuple[RuntimeView, ...]:
         """All runtimes, with the ages of their oldest messages."""
-        ages = self._ages()
+        if time.monotonic() - self._known_ages[0] > _ONE_MINUTE:
+            self._known_ages = (time.monotonic(), self._ages())
+        ages = self._known_ages[1]
 
         def state(name: str, *, bulk: bool) -> QueueState | None:
             depth = self.depth(name, bulk=bulk)

@@ -1,4 +1,4 @@
-"""The whole flow up: emulated AWS, its topics and queues, and a pod for each runtime."""
+"""The whole flow up: emulated AWS, its topics and queues, a pod for each runtime, and the front door."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .emulator import Emulator, emulator_process
+from .front import front_door
 from .supervisor import Supervisor, simulated_pod
 from .topology import RuntimeSpec, Topology, make_topology
 
@@ -22,6 +23,7 @@ class Flow:
 
     emulator: Emulator
     topology: Topology
+    api_url: str
     runtimes: dict[str, str]
     """Where each runtime listens, by its name."""
     logs: Path
@@ -44,7 +46,8 @@ async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent
         say("starting runtimes and agents")
         running = asyncio.create_task(supervisor.run(pods))
         try:
-            yield Flow(emulator, topology, {pod.name: pod.runtime_url for pod in pods}, folder)
+            async with front_door(topology, emulator, folder) as api_url:
+                yield Flow(emulator, topology, api_url, {pod.name: pod.runtime_url for pod in pods}, folder)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

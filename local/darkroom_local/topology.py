@@ -22,6 +22,7 @@ class RuntimeSpec:
     type: str
     bulk: bool = False
     dynamic_model: bool = False
+    job_seconds: float = 10.0
     checkpoints: tuple[str, ...] = ()
     """Checkpoints whose v1alpha1 messages it takes: those are routed by `sd_model_checkpoint`, and name no runtime."""
 
@@ -43,11 +44,34 @@ class Topology:
     jobs_arn: str
     results_arn: str
     bucket: str
+    models_bucket: str
+    queue_url_prefix: str
     runtimes: tuple[RuntimeQueues, ...]
 
     def of(self, runtime: str) -> RuntimeQueues:
         """The queues of a runtime."""
         return next(one for one in self.runtimes if one.spec.name == runtime)
+
+    def api_environment(self) -> dict[str, str]:
+        """The jobs Lambda's variables."""
+        runtimes = {
+            queues.spec.name: {
+                "type": queues.spec.type,
+                "bulk": queues.spec.bulk,
+                "checkpoints": queues.spec.checkpoints,
+                "job_seconds": queues.spec.job_seconds,
+                "max_replicas": 1,
+                "cold_start_seconds": 0,
+            }
+            for queues in self.runtimes
+        }
+        return {
+            "S3_BUCKET": self.bucket,
+            "MODELS_BUCKET": self.models_bucket,
+            "JOBS_TOPIC_ARN": self.jobs_arn,
+            "QUEUE_URL_PREFIX": self.queue_url_prefix,
+            "RUNTIMES": json.dumps(runtimes),
+        }
 
     def agent_environment(self, runtime: str) -> dict[str, str]:
         """The agent's variables, but for where its runtime listens."""
@@ -86,11 +110,16 @@ async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: 
     """Make it all at this endpoint, with the emulator's credentials."""
     async with aws_client("sns", endpoint) as sns, aws_client("sqs", endpoint) as sqs, aws_client("s3", endpoint) as s3:
         bucket = f"{prefix}-outputs"
-        await s3.create_bucket(Bucket=bucket)
+        for name in (bucket, models := f"{prefix}-models"):
+            await s3.create_bucket(Bucket=name)
+        # The page sends input images straight to the bucket; leave to do so is in the pre-signed address.
+        cors = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}
+        await s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [cors]})
         jobs = (await sns.create_topic(Name=f"{prefix}-jobs"))["TopicArn"]
         results = (await sns.create_topic(Name=f"{prefix}-results"))["TopicArn"]
         made = [await _runtime(sns, sqs, jobs, spec, prefix) for spec in runtimes]
-    return Topology(jobs, results, bucket, tuple(made))
+        urls = made[0].queue_url.removesuffix(runtimes[0].name) if made else ""
+    return Topology(jobs, results, bucket, models, urls, tuple(made))
 
 
 async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix: str) -> RuntimeQueues:

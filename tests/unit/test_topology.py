@@ -38,7 +38,9 @@ def test_checkpoints_bring_the_predecessors_messages() -> None:
 def test_the_agent_accepts_its_environment(spec: RuntimeSpec, bulk_url: str | None, dynamic: bool) -> None:
     """The variables are those that the agent reads, and its attempts end before the queue gives up."""
     queues = RuntimeQueues(spec, "http://sqs/queue", "http://sqs/dlq", bulk_url)
-    settings = from_environ(Topology("jobs", "results", "bucket", (queues,)).agent_environment("sd"))
+    settings = from_environ(
+        Topology("jobs", "results", "bucket", "models", "queue-", (queues,)).agent_environment("sd")
+    )
     assert (settings.queue_url, settings.bulk_queue_url) == ("http://sqs/queue", bulk_url)
     assert (settings.topic_arn, settings.bucket) == ("results", "bucket")
     assert (settings.runtime_name, settings.runtime_type, settings.dynamic_model) == ("sd", spec.type, dynamic)
