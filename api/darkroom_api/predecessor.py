@@ -5,6 +5,7 @@ takes `{"task": …}` with the routing fields inside `alwayson_scripts` and answ
 output_location}`: it names a checkpoint and no runtime, so the runtime that has that checkpoint is meant.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -19,6 +20,13 @@ from .outbox import submit
 from .settings import RuntimeSettings
 from .submission import Caller, check, sent
 
+_V1ALPHA2 = {
+    "$.runtime": "$.task.metadata.runtime",
+    "$.task": "$.task.metadata.tasktype",
+    "$.input": "$.task.content",
+}
+_V1ALPHA1 = {"$.task": "$.task.alwayson_scripts.task", "$.input": "$.task"}
+
 
 def post_v1alpha2(door: Door, request: Request, _: str) -> Answer:
     """A v1alpha2 task."""
@@ -26,7 +34,7 @@ def post_v1alpha2(door: Door, request: Request, _: str) -> Answer:
     for name in ("metadata", "content"):
         if name not in task:
             raise ContractError(f"$.task.{name}", "object", "nothing")
-    job = _accept(door, request, _inside_task(task))
+    job = _accept(door, request, _inside_task(task), _V1ALPHA2)
     return json_answer(200, {"id_task": job.id, "runtime": job.runtime, "output_location": _location(door, job)})
 
 
@@ -38,7 +46,7 @@ def post_v1alpha1(door: Door, request: Request, _: str) -> Answer:
         raise ContractError("$.task.alwayson_scripts.id_task", "string", "nothing")
     checkpoint = scripts.get("sd_model_checkpoint")
     runtime = runtime_of(checkpoint, door.settings.runtimes)
-    job = _accept(door, request, msgspec.structs.replace(_inside_task(task), runtime=runtime))
+    job = _accept(door, request, msgspec.structs.replace(_inside_task(task), runtime=runtime), _V1ALPHA1)
     return json_answer(
         200, {"id_task": job.id, "sd_model_checkpoint": checkpoint, "output_location": _location(door, job)}
     )
@@ -80,9 +88,14 @@ def _inside_task(task: dict[str, Any]) -> Job:
         raise ContractError(f"$.task{error.path.removeprefix('$')}", error.expected, error.got) from error
 
 
-def _accept(door: Door, request: Request, job: Job) -> Job:
+def _accept(door: Door, request: Request, job: Job, places: Mapping[str, str]) -> Job:
+    """Check and queue a job; mistakes are told by `places`, where the fields stand in the body."""
     job = sent(job, Caller(tenant=request.tenant, at=door.clock()))
-    check(job, door.settings.runtimes)
+    try:
+        check(job, door.settings.runtimes)
+    except ContractError as error:
+        ours, theirs = next(pair for pair in places.items() if error.path.startswith(pair[0]))
+        raise ContractError(theirs + error.path.removeprefix(ours), error.expected, error.got) from error
     submit(job, door.store, door.topic)
     return job
 
