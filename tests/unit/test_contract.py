@@ -43,7 +43,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"id": "a\n"}, '$.id: expected a name without `..`, empty parts or line breaks, got "a\\n"'),
     ({"prefix": "a//b"}, '$.prefix: expected a name without `..`, empty parts or line breaks, got "a//b"'),
     ({"prefix": "/a"}, '$.prefix: expected string of ≤ 512 characters matching ^[A-Za-z0-9][A-Za-z0-9._/-]*$, got "/a"'),  # noqa: E501
-    ({"prefix": "jobs/x"}, '$.prefix: expected another prefix than jobs/ and inputs/, which are Darkroom\'s own, got "jobs/x/1/"'),  # noqa: E501
+    ({"prefix": "jobs/x"}, '$.prefix: expected another prefix than jobs/ and inputs/, which are Darkroom\'s own, got "jobs/x/a/"'),  # noqa: E501
     ({"output": {"quality": 101}}, "$.output.quality: expected integer ≤ 100, got 101"),
     ({"output": {"format": "bmp"}}, '$.output.format: expected one of "png", "jpeg", "webp", "avif", got "bmp"'),
     ({"output": {"qualty": 1}}, "$.output.qualty: expected no such field (known: format, quality, metadata), got 1"),
