@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 .PHONY: test
-test: lint reference-check test-unit test-contract test-integration ## What every change must pass; CI adds the longer suites below
+test: lint reference-check test-unit test-contract test-integration test-terraform ## What every change must pass; CI adds the longer suites below
 
 .PHONY: test-unit
 test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
@@ -53,6 +53,10 @@ test-contract: $(SETUP) ## Adapters and simulator against recordings, the AWS st
 .PHONY: test-integration
 test-integration: $(SETUP) ## Real processes against emulated AWS, and the commands of the docs
 	$(BIN)/pytest tests/integration
+
+.PHONY: test-terraform
+test-terraform: $(SETUP) ## Terraform's format, linters and every module's own tests, without AWS
+	$(BIN)/pytest tests/terraform
 
 .PHONY: test-faults
 test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness

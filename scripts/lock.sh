@@ -13,3 +13,5 @@ done
 compile --universal pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 # LocalStack's markers for Python 3.14 do not resolve, so its lock is for 3.13 alone; its environment is its own.
 compile requirements/localstack.in --output-file requirements/localstack.txt
+# checkov's pins fight with everybody's, too.
+compile --universal requirements/checkov.in --output-file requirements/checkov.txt

@@ -1,4 +1,4 @@
-"""The emulator's own Python environment in the user's cache: made once per lock, whole or not at all."""
+"""A tool's own Python environment in the user's cache (the emulator's): made once per lock, whole or not at all."""
 
 import fcntl
 import hashlib
@@ -16,29 +16,31 @@ _BOOTSTRAP = _ROOT / "scripts" / "bootstrap.py"
 
 
 class EmulatorUnavailable(Exception):
-    """The emulator cannot be had here; the message says why."""
+    """The emulator, or another such tool, cannot be had here; the message says why."""
 
 
-def environment_python() -> Path:
-    """Path of the Python that has LocalStack; made if it is not there (half a minute, 480 MB).
+def environment_python(lock: Path | None = None) -> Path:
+    """Path of the Python that has what `lock` names, LocalStack if none is given; made if it is not there.
 
-    Its pins fight with everybody's, so it lives apart: `<cache>/darkroom/localstack-<hash of the lock>`.
+    LocalStack takes half a minute and 480 MB. Such tools' pins fight with everybody's, so each lives apart:
+    `<cache>/darkroom/<name of the lock>-<its hash>`.
 
     Raises:
         EmulatorUnavailable: it could not be made.
     """
-    if not _LOCK.exists():
-        raise EmulatorUnavailable(f"{_LOCK.name} is missing: the emulator needs a checkout of the repository")
+    lock = lock or _LOCK
+    if not lock.exists():
+        raise EmulatorUnavailable(f"{lock.name} is missing: {lock.stem} needs a checkout of the repository")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
-    home = cache / f"localstack-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
+    home = cache / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with _alone(home.with_suffix(".lock")):
             if not _whole(home):
-                print("setting up the emulator of AWS, once", file=sys.stderr, flush=True)  # noqa: T201
-                _make(home)
+                print(f"setting up {lock.stem}, once", file=sys.stderr, flush=True)  # noqa: T201
+                _make(home, lock)
     except OSError as error:
-        raise EmulatorUnavailable(f"no environment for the emulator: {error}") from error
+        raise EmulatorUnavailable(f"no environment for {lock.stem}: {error}") from error
     return home / "bin" / "python"
 
 
@@ -55,14 +57,14 @@ def _whole(home: Path) -> bool:
     return (home / "complete").exists() and (home / "bin" / "python").exists()
 
 
-def _make(home: Path) -> None:
+def _make(home: Path, lock: Path) -> None:
     # An environment cannot be moved into place, so the mark at its end tells a whole one from a broken one.
     shutil.rmtree(home, ignore_errors=True)
     uv = _run(sys.executable, str(_BOOTSTRAP), "--print-uv").splitlines()[-1]
     python = str(home / "bin" / "python")
     _run(uv, "venv", "--quiet", "--python", sys.executable, str(home))
     # Compiled now, or every start would compile: 2 s instead of 10 s until it is healthy.
-    _run(uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode", str(_LOCK))
+    _run(uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode", str(lock))
     (home / "complete").touch()
 
 

@@ -38,7 +38,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   for_each = aws_ecr_repository.this
 
   repository = each.value.name
-  policy     = jsonencode({ rules = [for rule in [local.expire_untagged, local.expire_old] : rule if rule.selection.countNumber != null] })
+  policy     = jsonencode({ rules = [for rule in [local.expire_untagged, local.expire_old] : rule if rule.selection.countNumber > 0] })
 }
 
 resource "aws_ecr_pull_through_cache_rule" "this" {

@@ -28,13 +28,14 @@ variable "kms_key_arn" {
 }
 
 variable "keep_images" {
-  description = "Tagged images that each repository keeps, newest first; older ones are deleted, so keep more than you may go back to. null keeps all."
+  description = "Tagged images that each repository keeps, newest first; older ones are deleted, so keep more than you may go back to. 0 keeps all."
   type        = number
   default     = 100
+  nullable    = false
 
   validation {
-    condition     = var.keep_images == null ? true : var.keep_images >= 10 && floor(var.keep_images) == var.keep_images
-    error_message = "keep_images is ${coalesce(var.keep_images, 0)}: keep at least 10, or a rollback may find its image gone; null keeps all."
+    condition     = var.keep_images == 0 || (var.keep_images >= 10 && floor(var.keep_images) == var.keep_images)
+    error_message = "keep_images is ${var.keep_images}: keep at least 10, or a rollback may find its image gone; 0 keeps all."
   }
 }
 

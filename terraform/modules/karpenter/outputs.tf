@@ -17,3 +17,8 @@ output "interruption_queue_name" {
   description = "Name of the interruption queue: `settings.interruptionQueue` of Karpenter's chart."
   value       = aws_sqs_queue.interruption.name
 }
+
+output "service_account" {
+  description = "Service account that has the controller's role: `serviceAccount.name` of Karpenter's chart."
+  value       = aws_eks_pod_identity_association.controller.service_account
+}

@@ -14,7 +14,7 @@ resource "aws_vpc" "this" {
 resource "aws_default_security_group" "this" {
   count = local.made ? 1 : 0
 
-  vpc_id = local.vpc_id
+  vpc_id = aws_vpc.this[0].id
   tags   = merge(var.tags, { Name = "${var.name}-default-unused" })
 }
 

@@ -71,7 +71,7 @@ run "all_images_can_be_kept" {
   command = plan
 
   variables {
-    keep_images = null
+    keep_images = 0
   }
 
   assert {

@@ -1,0 +1,1 @@
+"""Terraform: every module tested by itself, without AWS; how it is written."""
