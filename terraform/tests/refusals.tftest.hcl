@@ -4,6 +4,12 @@ mock_provider "aws" {
   source = "./mocks/aws"
 }
 
+variables {
+  cluster = {
+    admin_arns = ["arn:aws:iam::123456789012:role/platform"]
+  }
+}
+
 run "a_name_of_25_characters" {
   command = plan
   variables {
@@ -37,4 +43,12 @@ run "an_existing_vpc_with_addresses_for_a_new_one" {
     }
   }
   expect_failures = [var.network]
+}
+
+run "a_namespace_in_capitals" {
+  command = plan
+  variables {
+    platform_namespace = "Darkroom"
+  }
+  expect_failures = [var.platform_namespace]
 }

@@ -35,6 +35,10 @@ mock_resource "aws_eks_cluster" {
   defaults = {
     arn                   = "arn:aws:eks:eu-west-1:123456789012:cluster/mocked"
     endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
-    certificate_authority = { data = "TU9DS0VE" }
+    certificate_authority = [{ data = "TU9DS0VE" }]
   }
+}
+
+mock_resource "aws_launch_template" {
+  defaults = { id = "lt-0123456789abcdef0" }
 }

@@ -1,0 +1,39 @@
+# What charts/platform takes, and how to get at the cluster.
+
+output "platform_values" {
+  description = "Values of charts/platform, YAML: `terraform output -raw platform_values > platform.yaml`."
+  value = yamlencode({
+    global = {
+      clusterName = module.cluster.name
+      region      = data.aws_region.current.id
+    }
+    karpenter = {
+      serviceAccount = { name = module.karpenter.service_account }
+      settings = {
+        clusterName       = module.cluster.name
+        clusterEndpoint   = module.cluster.endpoint
+        interruptionQueue = module.karpenter.interruption_queue_name
+        eksControlPlane   = true
+      }
+      controller = {
+        # The controller cannot ask the instance it runs on: pods are one hop too far from its metadata.
+        env = [{ name = "AWS_REGION", value = data.aws_region.current.id }]
+      }
+    }
+  })
+}
+
+output "platform_namespace" {
+  description = "Namespace into which charts/platform is installed."
+  value       = var.platform_namespace
+}
+
+output "cluster_name" {
+  description = "Name of the cluster: `aws eks update-kubeconfig --name …` brings its access to kubectl."
+  value       = module.cluster.name
+}
+
+output "node_role_name" {
+  description = "Role of the nodes that Karpenter starts."
+  value       = module.karpenter.node_role_name
+}
