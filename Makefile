@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 .PHONY: test
-test: lint reference-check test-unit test-contract test-integration test-terraform ## What every change must pass; CI adds the longer suites below
+test: lint reference-check test-unit test-contract test-integration test-terraform test-page ## What every change must pass; CI adds the longer suites below
 
 .PHONY: test-unit
 test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
@@ -57,6 +57,10 @@ test-integration: $(SETUP) ## Real processes against emulated AWS, and the comma
 .PHONY: test-terraform
 test-terraform: $(SETUP) ## Terraform's format, linters and every module's own tests, without AWS
 	$(BIN)/pytest tests/terraform
+
+.PHONY: test-page
+test-page: $(SETUP) ## The playground in a real browser; its screenshots land in out/page
+	$(BIN)/pytest tests/page
 
 .PHONY: test-faults
 test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness
