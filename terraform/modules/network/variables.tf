@@ -12,7 +12,7 @@ variable "name" {
 variable "existing" {
   description = <<-EOT
     A VPC that exists already; null makes one. `private_subnet_ids` are for nodes and need a way out, by NAT or by interface
-    endpoints. `route_table_ids` are those of these subnets: S3 is reached through a gateway endpoint in them;
+    endpoints; they carry one `karpenter.sh/discovery` tag, so two clusters cannot share them. `route_table_ids` are those of these subnets: S3 is reached through a gateway endpoint in them;
     leave them empty if the VPC has that endpoint already.
   EOT
   type = object({
@@ -61,7 +61,10 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones by name, 2 or 3, such as those that have your GPUs; null takes the first `zone_count` of the region."
+  description = <<-EOT
+    Availability zones by name, 2 or 3, such as those that have your GPUs; null takes the first `zone_count` of the region.
+    Name them in production: subnets move when the region's list changes.
+  EOT
   type        = list(string)
   default     = null
 

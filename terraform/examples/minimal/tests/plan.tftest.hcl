@@ -1,0 +1,18 @@
+# The example plans as it stands, without AWS.
+
+mock_provider "aws" {
+  source = "../../mocks/aws"
+}
+
+variables {
+  region       = "eu-west-1"
+  admin_arns   = ["arn:aws:iam::123456789012:role/platform"]
+  your_network = "203.0.113.7/32"
+}
+
+run "it_is_built_with_three_answers" {
+  assert {
+    condition     = yamldecode(output.platform_values).karpenter.settings.clusterName == "darkroom"
+    error_message = output.platform_values
+  }
+}

@@ -1,0 +1,17 @@
+variable "region" {
+  description = "Region to build in, such as one that has your GPUs."
+  type        = string
+  nullable    = false
+}
+
+variable "admin_arns" {
+  description = "IAM roles or users that administer the cluster."
+  type        = set(string)
+  nullable    = false
+}
+
+variable "your_network" {
+  description = "Network from which you reach the cluster's API, such as 203.0.113.7/32."
+  type        = string
+  nullable    = false
+}
