@@ -42,3 +42,29 @@ mock_resource "aws_eks_cluster" {
 mock_resource "aws_launch_template" {
   defaults = { id = "lt-0123456789abcdef0" }
 }
+
+mock_resource "aws_sns_topic" {
+  defaults = { arn = "arn:aws-cn:sns:cn-north-1:210987654321:mocked" }
+}
+
+mock_resource "aws_sns_topic_subscription" {
+  defaults = { arn = "arn:aws-cn:sns:cn-north-1:210987654321:mocked:00000000-0000-4000-8000-000000000000" }
+}
+
+mock_resource "aws_lambda_function" {
+  defaults = {
+    arn        = "arn:aws-cn:lambda:cn-north-1:210987654321:function:mocked"
+    invoke_arn = "arn:aws-cn:apigateway:cn-north-1:lambda:path/2015-03-31/functions/arn:aws-cn:lambda:cn-north-1:210987654321:function:mocked/invocations"
+  }
+}
+
+mock_resource "aws_api_gateway_rest_api" {
+  defaults = { execution_arn = "arn:aws-cn:execute-api:cn-north-1:210987654321:mocked" }
+}
+
+mock_resource "aws_api_gateway_stage" {
+  defaults = {
+    arn        = "arn:aws-cn:apigateway:cn-north-1::/restapis/mocked/stages/prod"
+    invoke_url = "https://mocked.execute-api.cn-north-1.amazonaws.com.cn/prod"
+  }
+}

@@ -1,0 +1,8 @@
+output "alarm_names" {
+  description = "Names of all alarms."
+  value = concat(
+    [for alarm in aws_cloudwatch_metric_alarm.age : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.dead_letters : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.api : alarm.alarm_name],
+  )
+}

@@ -1,0 +1,70 @@
+variable "name" {
+  description = "What alarms and groups are called after."
+  type        = string
+  nullable    = false
+}
+
+variable "runtimes" {
+  description = "Runtimes by name: their queues' names, and the age of a waiting job, in seconds, that is too much (null: no alarm)."
+  type = map(object({
+    queue_name      = string
+    dlq_name        = string
+    max_age_seconds = optional(number)
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for runtime in var.runtimes : runtime.max_age_seconds == null ? true : runtime.max_age_seconds >= 60])
+    error_message = "runtimes: max_age_seconds is at least 60, for the metric comes once a minute; null makes no alarm."
+  }
+}
+
+variable "webhooks_dlq_name" {
+  description = "Name of the queue of webhooks that could not be delivered; null: no alarm."
+  type        = string
+  default     = null
+}
+
+variable "api_name" {
+  description = "Name of the REST API; null: no alarm."
+  type        = string
+  default     = null
+}
+
+variable "alarm_actions" {
+  description = "What an alarm calls when it begins and when it ends: ARNs of SNS topics, say."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.alarm_actions) <= 5 && alltrue([for arn in var.alarm_actions : startswith(arn, "arn:")])
+    error_message = "alarm_actions: give at most 5 ARNs."
+  }
+}
+
+variable "sampling_rate" {
+  description = "Share of requests that X-Ray records, 0 to 1, beside the first of each second."
+  type        = number
+  default     = 0.05
+  nullable    = false
+
+  validation {
+    condition     = var.sampling_rate >= 0 && var.sampling_rate <= 1
+    error_message = "sampling_rate is ${var.sampling_rate}: use a share, 0 to 1."
+  }
+}
+
+variable "tracing" {
+  description = "Whether X-Ray is used at all."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of everything made here."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,19 @@
+output "function_name" {
+  description = "Name of the function."
+  value       = module.function.name
+}
+
+output "queue_name" {
+  description = "Name of the queue of notifications, for metrics."
+  value       = aws_sqs_queue.this.name
+}
+
+output "dlq_name" {
+  description = "Name of the queue of notifications that could not be delivered."
+  value       = aws_sqs_queue.dead_letters.name
+}
+
+output "secrets_path" {
+  description = "SSM path of the signing secrets: `<path><tenant>`, and `<path>default` for jobs without a tenant."
+  value       = local.secrets
+}
