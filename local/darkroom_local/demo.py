@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 from PIL import Image
 from rich import box
@@ -17,11 +18,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from darkroom_contract.document import JobDocument, document_key
+from darkroom_contract.api import InputTicket, JobView
+from darkroom_contract.document import JobDocument
+from darkroom_contract.job import State
 from darkroom_simulator.draw import draw, encode_png
 
 from .flow import Flow, flow
-from .jobs import INPUT_KEY, DemoJob, demo_jobs
+from .jobs import DemoJob, demo_jobs
 from .topology import aws_client, subscribe
 
 _LATENCY_SECONDS = 1.5
@@ -49,19 +52,19 @@ async def demo(out: Path, console: Console) -> int:
             running = await stack.enter_async_context(
                 flow(logs, _LATENCY_SECONDS, status.update, WAIT_SECONDS="1", **quick)
             )
-            clients = [
-                await stack.enter_async_context(aws_client(name, running.emulator.url)) for name in ("s3", "sqs", "sns")
+            sqs, sns = [
+                await stack.enter_async_context(aws_client(name, running.emulator.url)) for name in ("sqs", "sns")
             ]
-        s3, sqs, sns = clients
+            api = await stack.enter_async_context(aiohttp.ClientSession(running.api_url))
         told = await _listen(sqs, sns, running)
-        await s3.put_object(Bucket=running.topology.bucket, Key=INPUT_KEY, Body=await asyncio.to_thread(_sketch))
-        jobs = demo_jobs(running.topology.bucket, "sd-webui", "sd-comfyui")
+        jobs = demo_jobs(await _upload_sketch(api), "sd-webui", "sd-comfyui")
         for job in jobs:
-            await sns.publish(
-                TopicArn=running.topology.jobs_arn, Message=job.message(), MessageAttributes=job.message_attributes()
-            )
-        notifications = await _watch(s3, sqs, told, running, jobs, console)
-        ended = [await _save(s3, running, job, notifications.get(job.id, []), out) for job in jobs]
+            async with api.post(job.path, json=job.body) as answer:
+                if not answer.ok:
+                    console.print(f"[red]{job.id} was refused: {await answer.text()}")
+                    return 1
+        notifications = await _watch(api, sqs, told, jobs, console)
+        ended = [await _save(api, job, notifications.get(job.id, []), out) for job in jobs]
     _show(ended, out, console)
     return _verdict(ended, running, console)
 
@@ -74,20 +77,25 @@ async def _listen(sqs: Any, sns: Any, running: Flow) -> str:
     return url
 
 
-def _sketch() -> bytes:
-    """An input image, such as a user would have."""
-    return encode_png(draw("a sketch", 3, 640, 512), {})
+async def _upload_sketch(api: aiohttp.ClientSession) -> str:
+    """An input image, such as a user would have, sent to the bucket; its address."""
+    data = await asyncio.to_thread(lambda: encode_png(draw("a sketch", 3, 640, 512), {}))
+    async with api.post("/v1/inputs", json={"content_type": "image/png", "bytes": len(data)}) as answer:
+        ticket = msgspec.json.decode(await answer.read(), type=InputTicket)
+    async with api.put(ticket.upload.url, data=data, headers=ticket.upload.headers) as stored:
+        stored.raise_for_status()
+    return ticket.url
 
 
 async def _watch(
-    s3: Any, sqs: Any, told: str, running: Flow, jobs: list[DemoJob], console: Console
+    api: aiohttp.ClientSession, sqs: Any, told: str, jobs: list[DemoJob], console: Console
 ) -> dict[str, list[dict[str, Any]]]:
     """Show every job's progress until each is told to have ended; the notifications by job."""
     heard: dict[str, list[dict[str, Any]]] = {}
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(16), TextColumn("{task.fields[state]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         bars = {job.id: progress.add_task(job.about, total=1.0, state="queued") for job in jobs}
-        following = asyncio.create_task(_follow(s3, running, progress, bars, heard))
+        following = asyncio.create_task(_follow(api, progress, bars, heard))
         try:
             async with asyncio.timeout(_LIMIT_SECONDS):
                 while len(heard) < len(jobs):
@@ -108,46 +116,39 @@ async def _watch(
     return heard
 
 
-async def _follow(s3: Any, running: Flow, progress: Progress, bars: dict[str, TaskID], heard: dict[str, Any]) -> None:
-    """Read the documents of running jobs for their progress: S3 holds the truth about a job."""
+async def _follow(
+    api: aiohttp.ClientSession, progress: Progress, bars: dict[str, TaskID], heard: dict[str, Any]
+) -> None:
+    """Ask the API for the progress of jobs that have not ended."""
     while True:
         for job_id, bar in bars.items():
-            if job_id in heard or (document := await _document(s3, running, job_id)) is None or document.state.final:
+            if job_id in heard or (document := await _job(api, job_id)) is None or document.state.final:
                 continue
             shown = f"[{_COLOURS[document.state]}]{document.state}, attempt {document.attempt}"
             progress.update(bar, completed=document.progress or 0.0, state=shown)
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _document(s3: Any, running: Flow, job_id: str) -> JobDocument | None:
-    try:
-        answer = await s3.get_object(Bucket=running.topology.bucket, Key=document_key(job_id))
-    except s3.exceptions.NoSuchKey:
-        return None
-    async with answer["Body"] as body:
-        return msgspec.json.decode(await body.read(), type=JobDocument)
+async def _job(api: aiohttp.ClientSession, job_id: str) -> JobView | None:
+    async with api.get(f"/v1/jobs/{job_id}") as answer:
+        return msgspec.json.decode(await answer.read(), type=JobView) if answer.ok else None
 
 
-async def _save(s3: Any, running: Flow, job: DemoJob, notifications: list[dict[str, Any]], out: Path) -> Ended:
+async def _save(api: aiohttp.ClientSession, job: DemoJob, notifications: list[dict[str, Any]], out: Path) -> Ended:
     """Save a job's document and artifacts, and compare them with what must be."""
-    document = await _document(s3, running, job.id)
+    document = await _job(api, job.id)
     if document is None:
-        blank = msgspec.json.decode(
-            json.dumps({"id": job.id, "runtime": job.runtime, "state": "queued"}), type=JobDocument
-        )
-        return Ended(job, blank, (), ("it has no document",))
+        return Ended(job, JobDocument(id=job.id, runtime=job.runtime, state=State.QUEUED), (), ("it is unknown",))
     (out / f"{job.id}.json").write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2))
     files, mistakes = [], []
     for artifact in document.artifacts:
-        bucket, _, key = artifact.url.removeprefix("s3://").partition("/")
-        answer = await s3.get_object(Bucket=bucket, Key=key)
-        async with answer["Body"] as body:
-            data = await body.read()
+        async with api.get(artifact.download_url) as answer:
+            data = await answer.read()
         if hashlib.sha256(data).hexdigest() != artifact.sha256:
             mistakes.append(f"{artifact.url} has another sha256 than its document says")
         if not _is_image(data):
             mistakes.append(f"{artifact.url} is not an image")
-        files.append(out / f"{job.id}-{key.rpartition('/')[2]}")
+        files.append(out / f"{job.id}-{artifact.url.rpartition('/')[2]}")
         files[-1].write_bytes(data)
     return Ended(job, document, tuple(files), (*mistakes, *_mistakes(job, document, notifications)))
 

@@ -1,15 +1,12 @@
 """The demo's jobs: one of each kind, in Darkroom's format and the predecessor's, with what must become of each."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
-
-INPUT_KEY = "inputs/sketch.png"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoJob:
-    """A message for the jobs topic, and how it must end."""
+    """A request to the API at `path`, and how its job must end."""
 
     id: str
     about: str
@@ -19,16 +16,7 @@ class DemoJob:
     attempt: int = 1
     artifacts: int = 1
     error: str | None = None
-    attributes: dict[str, str] | None = None
-
-    def message(self) -> str:
-        """The message's body."""
-        return json.dumps(self.body)
-
-    def message_attributes(self) -> dict[str, Any]:
-        """Attributes that route it."""
-        texts = self.attributes or {"runtime": self.runtime}
-        return {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
+    path: str = "/v1/jobs"
 
 
 def workflow(prompt: str, seed: int) -> dict[str, Any]:
@@ -60,8 +48,8 @@ def workflow(prompt: str, seed: int) -> dict[str, Any]:
     }
 
 
-def demo_jobs(bucket: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
-    """The demo's jobs; `sdwebui` and `comfyui` are the names of the two runtimes."""
+def demo_jobs(sketch: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
+    """The demo's jobs; `sketch` is an input image's address, the others name the two runtimes."""
     size = {"width": 640, "height": 512, "steps": 20}
 
     def job(job_id: str, runtime: str, task: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +74,7 @@ def demo_jobs(bucket: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
                 {
                     "prompt": "the same lake in autumn",
                     "seed": 8,
-                    "init_images": [f"s3://{bucket}/{INPUT_KEY}"],
+                    "init_images": [sketch],
                     "denoising_strength": 0.5,
                     **size,
                 },
@@ -100,37 +88,48 @@ def demo_jobs(bucket: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
             artifacts=2,
         ),
         DemoJob(
+            "named-workflow",
+            "named workflow: portrait",
+            sdwebui,
+            {"id": "named-workflow", "workflow": "portrait", "params": {"prompt": "an old sailor"}, "prefix": "demo"},
+        ),
+        DemoJob(
             "v1alpha2",
             "predecessor's v1alpha2",
             sdwebui,
             {
-                "metadata": {
-                    "id": "v1alpha2",
-                    "runtime": sdwebui,
-                    "tasktype": "text-to-image",
-                    "prefix": "demo",
-                    "context": {"order": 42},
-                },
-                "content": {"prompt": "a village under the stars", "seed": 9, "alwayson_scripts": {}, **size},
+                "task": {
+                    "metadata": {
+                        "id": "v1alpha2",
+                        "runtime": sdwebui,
+                        "tasktype": "text-to-image",
+                        "prefix": "demo",
+                        "context": {"order": 42},
+                    },
+                    "content": {"prompt": "a village under the stars", "seed": 9, "alwayson_scripts": {}, **size},
+                }
             },
+            path="/v1alpha2",
         ),
         DemoJob(
             "v1alpha1",
             "predecessor's v1alpha1",
             sdwebui,
             {
-                "alwayson_scripts": {
-                    "task": "text-to-image",
-                    "id_task": "v1alpha1",
-                    "sd_model_checkpoint": "sharp.safetensors",
-                    "uid": "1",
-                    "save_dir": "demo",
-                },
-                "prompt": "a desert at noon",
-                "seed": 10,
-                **size,
+                "task": {
+                    "alwayson_scripts": {
+                        "task": "text-to-image",
+                        "id_task": "v1alpha1",
+                        "sd_model_checkpoint": "sharp.safetensors",
+                        "uid": "1",
+                        "save_dir": "demo",
+                    },
+                    "prompt": "a desert at noon",
+                    "seed": 10,
+                    **size,
+                }
             },
-            attributes={"sd_model_checkpoint": "sharp.safetensors"},
+            path="/v1alpha1",
         ),
         DemoJob(
             "second-try",
