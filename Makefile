@@ -66,6 +66,10 @@ test-page: $(SETUP) ## The playground in a real browser; its screenshots land in
 test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness
 	$(BIN)/pytest tests/faults
 
+.PHONY: lambda
+lambda: $(SETUP) ## Build dist/lambda.zip (python3.13, arm64), the same bytes from the same sources
+	@$(BIN)/python -m scripts.lambda_zip
+
 .PHONY: faults
 faults: $(SETUP) ## Kill, stop and restart while jobs flow, then count (N=1000 for the long run, SEED=2 for another)
 	$(BIN)/python -m tests.faults --jobs $(or $(N),200) --seed $(or $(SEED),1)

@@ -11,6 +11,7 @@ import msgspec
 
 from darkroom_agent import errors
 from darkroom_agent.settings import Settings
+from darkroom_api.settings import VARIABLES
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
@@ -28,7 +29,7 @@ def schema(model: Any, title: str) -> str:
 
 
 def environment() -> str:
-    """Every variable of the agent."""
+    """Every variable of the agent and of the jobs Lambda."""
     lines = ["# The agent's environment", "", GENERATED, "", "| variable | default | meaning |", "|---|---|---|"]
     for declared in fields(Settings):
         default = "**required**" if declared.default is MISSING else _shown(declared.default)
@@ -40,6 +41,12 @@ def environment() -> str:
         "Traces and metrics go to `OTEL_EXPORTER_OTLP_ENDPOINT` if it is set; OpenTelemetry's other standard variables",
         "(`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER` …) mean what they always mean. AWS credentials come from the AWS",
         "SDK's usual chain (on EKS: Pod Identity).",
+        "",
+        "# The jobs Lambda's environment",
+        "",
+        "| variable | meaning |",
+        "|---|---|",
+        *(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()),
     ]
     return "\n".join(lines) + "\n"
 

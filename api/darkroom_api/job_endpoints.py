@@ -10,9 +10,9 @@ from datetime import datetime
 import msgspec
 
 from darkroom_contract.api import MAX_WAIT_SECONDS, JobList
-from darkroom_contract.decode import ContractError, show
+from darkroom_contract.decode import ContractError, convert, show
 from darkroom_contract.document import JobDocument
-from darkroom_contract.job import Job, State, decode_job
+from darkroom_contract.job import Job, RuntimeName, State, decode_job
 
 from .door import Door
 from .http import Answer, Request, json_answer
@@ -83,7 +83,7 @@ def list_jobs(door: Door, request: Request, _: str) -> Answer:
     limit = _number(request, "limit", 1, 100, default=20)
     since = _moment(request, "since", door.clock() - DEFAULT_SPAN)
     before = _cursor(request)
-    runtime, state = request.query.get("runtime"), _state(request)
+    runtime, state = _runtime(request), _state(request)
     ids = newest_ids(door.store.page, door.pool, before, since, door.clock())
     found: list[JobDocument] = []
     last, read = None, 0
@@ -184,6 +184,16 @@ def _moment(request: Request, name: str, default: datetime) -> datetime:
     if moment is None or moment.tzinfo is None or moment.year < 1970:
         raise of_parameter(name, "RFC 3339 date and time with zone", show(text))
     return moment
+
+
+def _runtime(request: Request) -> str | None:
+    text = request.query.get("runtime")
+    if text is not None:
+        try:
+            convert(text, RuntimeName)
+        except ContractError as error:
+            raise of_parameter("runtime", error.expected, error.got) from error
+    return text
 
 
 def _state(request: Request) -> State | None:

@@ -9,6 +9,20 @@ from msgspec import Meta, Struct
 from darkroom_contract.decode import ContractError, convert, parse
 from darkroom_contract.job import RuntimeName, Tenant
 
+VARIABLES = {
+    "S3_BUCKET": "The output bucket. Required.",
+    "MODELS_BUCKET": "The bucket with `workflows/<name>.json`. Required.",
+    "JOBS_TOPIC_ARN": "The jobs topic. Required.",
+    "QUEUE_URL_PREFIX": "What a queue's URL begins with; the runtime's name follows, and `-bulk` for its bulk queue. "
+    "Required.",
+    "RUNTIMES": "JSON, runtime to `type` and, if wanted, `bulk`, `checkpoints` (whose v1alpha1 requests it takes), "
+    "`job_seconds`, `target_wait_seconds`, `max_replicas`, `cold_start_seconds` (for the estimate of a wait).",
+    "TENANTS": "JSON, API key id to tenant. A key that is not named is a tenant of its own.",
+    "CORS_ORIGINS": "Origins whose pages may call the API, with commas between them; `*` is all.",
+    "LOGLEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO).",
+}
+"""Every variable, for the reference."""
+
 type RuntimeType = Literal["sdwebui", "comfyui", "openai"]
 
 

@@ -56,7 +56,7 @@ def read_job(value: Any) -> Job:
     if isinstance(value, dict) and "metadata" in value and "content" in value:
         with _naming(_V1ALPHA2_PATHS):
             return decode_job(_from_v1alpha2(value))
-    if isinstance(value, dict) and isinstance(_scripts(value).get("id_task"), str | int):
+    if isinstance(value, dict) and "id_task" in _scripts(value):
         with _naming(_V1ALPHA1_PATHS):
             return decode_job(_from_v1alpha1(value))
     return decode_job(value)
@@ -104,6 +104,13 @@ def _scripts(value: Any) -> dict[str, Any]:
     return _child(value, "alwayson_scripts")
 
 
+def _id(value: Any) -> str:
+    """An id as the predecessor's clients send it: text or a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ContractError("$.id", "string", show(value))
+    return str(value)
+
+
 def _from_v1alpha2(value: dict[str, Any]) -> dict[str, Any]:
     metadata = convert(value["metadata"], dict[str, Any])
     for name in ("id", "runtime", "tasktype"):
@@ -113,7 +120,7 @@ def _from_v1alpha2(value: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ContractError("$.content", "object", show(content))
     job: dict[str, Any] = {
-        "id": str(metadata["id"]),
+        "id": _id(metadata["id"]),
         "runtime": metadata["runtime"],
         "task": _TASKS.get(str(metadata["tasktype"]), metadata["tasktype"]),
         "input": _without_routing(content),
@@ -129,7 +136,7 @@ def _from_v1alpha1(value: dict[str, Any]) -> dict[str, Any]:
     if "task" not in scripts:
         raise ContractError("$.alwayson_scripts.task", "string", "nothing")
     job: dict[str, Any] = {
-        "id": str(scripts["id_task"]),
+        "id": _id(scripts["id_task"]),
         "runtime": LEGACY_RUNTIME,
         "task": _TASKS.get(str(scripts["task"]), scripts["task"]),
         "input": _without_routing({name: inner for name, inner in value.items() if name != "s3_output_path"}),

@@ -68,6 +68,7 @@ async def _up(latency: float, console: Console) -> int:
 
 def _tell(running: Flow, console: Console) -> None:
     table = Table(title="Darkroom is up (Ctrl-C ends it)", title_justify="left", show_header=False)
+    table.add_row("jobs API", running.api_url)
     table.add_row("AWS endpoint", running.emulator.url)
     table.add_row("jobs topic", running.topology.jobs_arn)
     table.add_row("results topic", running.topology.results_arn)
@@ -76,15 +77,15 @@ def _tell(running: Flow, console: Console) -> None:
         table.add_row(f"runtime {name}", f"{url}\n{running.topology.of(name).queue_url}")
     table.add_row("logs", str(running.logs))
     console.print(table)
-    variables = " ".join(f"{name}={value}" for name, value in running.emulator.environment.items())
-    message = '{"id":"first","runtime":"sd-webui","task":"text-to-image","input":{"prompt":"a lake"}}'
-    attributes = '{"runtime":{"DataType":"String","StringValue":"sd-webui"}}'
-    console.print("A first job, with the AWS command line:", style="bold")
+    console.print("A first job:", style="bold")
     console.print(
-        f"env {variables} \\\n  aws sns publish --topic-arn {running.topology.jobs_arn} \\\n"
-        f"  --message '{message}' \\\n  --message-attributes '{attributes}'",
+        f"curl -H 'Content-Type: application/json' -H 'Prefer: wait=20' {running.api_url}/v1/jobs \\\n"
+        """  -d '{"workflow": "portrait", "params": {"prompt": "an old sailor"}}'""",
         soft_wrap=True,
     )
+    variables = " ".join(f"{name}={value}" for name, value in running.emulator.environment.items())
+    console.print("AWS's own tools find everything with these variables:", style="bold")
+    console.print(variables, soft_wrap=True)
 
 
 if __name__ == "__main__":

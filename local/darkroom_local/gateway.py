@@ -1,7 +1,8 @@
 """Plays API Gateway: `python -m darkroom_local.gateway` serves the jobs Lambda over HTTP, for this machine alone.
 
 Requests become REST API proxy events for the real handler. An `x-api-key` is taken for its own id, so that tenants can
-be tried; without one, everything is seen, as with IAM. It plays EventBridge's schedule for the sweep, too.
+be tried; without one, everything is seen, as with IAM. With `--keys` a request needs one of them. It plays
+EventBridge's schedule for the sweep, too.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 
 from darkroom_api.jobs import handler
 
+_OPEN = {"/", "/v1/openapi.json"}  # need no key, as in api/openapi.yaml
 _SWEEP_SECONDS = 60.0
 _MOST_BYTES = 10_000_000  # API Gateway's limit for a body
 
@@ -25,6 +27,7 @@ class Gateway(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 60
+    keys: frozenset[str] = frozenset()
 
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
@@ -32,10 +35,17 @@ class Gateway(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(413, {"Content-Type": "application/json"}, b'{"message":"Request Too Long"}')
             return
+        if self.keys and self.path.split("?")[0] not in _OPEN and self.headers.get("x-api-key") not in self.keys:
+            self._send(403, {"Content-Type": "application/json"}, b'{"message":"Forbidden"}')
+            return
         answer = handler(self._event(self.rfile.read(int(length))), None)
         self._send(answer["statusCode"], answer["headers"], answer["body"].encode())
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = do_HEAD = do_TRACE = _answer  # noqa: N815
+    def __getattr__(self, name: str) -> Any:
+        # The base class looks for `do_<method>`: whatever the method, the handler says what is allowed.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
 
     def _event(self, body: bytes) -> dict[str, Any]:
         """The event as API Gateway makes it (AWS, "Input format of a Lambda function for proxy integration")."""
@@ -93,7 +103,10 @@ def main() -> int:
     """Serve until SIGTERM; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m darkroom_local.gateway", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; the first line printed tells which")
-    server = _Server(("127.0.0.1", parser.parse_args().port), Gateway)
+    parser.add_argument("--keys", type=lambda text: frozenset(text.split(",")), default=frozenset(), help="API keys")
+    options = parser.parse_args()
+    Gateway.keys = options.keys
+    server = _Server(("127.0.0.1", options.port), Gateway)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201 (who starts it reads this line)
     stopped = threading.Event()

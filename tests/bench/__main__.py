@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the agent against the simulator at fixed latencies, with 40 ms added to AWS calls."""
+"""`python -m tests.bench`: the agent against the simulator at fixed latencies (AWS + 40 ms), and the jobs Lambda."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from .api import show_api
 from .measure import Measured, Setting, measure
 
 SHORT = [
@@ -80,6 +81,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
     show(asyncio.run(bench(LONG if arguments.long else SHORT, console)), console)
+    show_api(console)
     return 0
 
 
