@@ -15,7 +15,7 @@ import msgspec
 from darkroom_contract.api import MAX_BODY_BYTES
 from darkroom_contract.decode import parse, show
 
-from .problems import Problem
+from .problems import Problem, of_parameter
 
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
@@ -34,6 +34,16 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     tenant: str | None = None
+
+    def only(self, *names: str) -> None:
+        """Refuse query parameters that are none of these: a misspelt filter must not pass for none.
+
+        Raises:
+            Problem: there is another one.
+        """
+        for name in self.query:
+            if name not in names:
+                raise of_parameter(name, f"no such parameter (known: {', '.join(names)})", show(self.query[name]))
 
     def json(self) -> Any:
         """The body as plain values.
@@ -83,6 +93,8 @@ def request_of(event: dict[str, Any], tenants: Mapping[str, str]) -> Request:
     path = event.get("path") or "/"
     key_id = (context.get("identity") or {}).get("apiKeyId")
     whole = context.get("path") or path
+    if path == "/" and not whole.endswith("/"):
+        path = ""  # a stage's own address, without its last slash
     return Request(
         method=str(event.get("httpMethod", "GET")),
         path=path,

@@ -53,6 +53,7 @@ def enter(door: Door, request: Request, job: Job) -> Answer:
 
 def get_job(door: Door, request: Request, job_id: str) -> Answer:
     """`GET /v1/jobs/{id}`, at once or when it is final."""
+    request.only("wait")
     wait = _number(request, "wait", 0, MAX_WAIT_SECONDS, default=0)
     document = _visible(door, request, job_id).value
     if wait and not document.state.final:
@@ -80,6 +81,7 @@ def cancel_job(door: Door, request: Request, job_id: str) -> Answer:
 
 def list_jobs(door: Door, request: Request, _: str) -> Answer:
     """`GET /v1/jobs`: the newest first, a page at a time."""
+    request.only("since", "limit", "cursor", "runtime", "state")
     limit = _number(request, "limit", 1, 100, default=20)
     since = _moment(request, "since", door.clock() - DEFAULT_SPAN)
     before = _cursor(request)

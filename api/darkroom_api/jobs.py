@@ -35,6 +35,9 @@ ROUTES: Routes[Door] = {
     "/v1/workflows/{name}": {"GET": other_endpoints.get_workflow},
     "/v1/inputs": {"POST": other_endpoints.post_input},
     "/v1/openapi.json": {"GET": other_endpoints.get_openapi},
+    "/": {"GET": other_endpoints.get_page},
+    "": {"GET": other_endpoints.to_page},
+    "/assets/{name}": {"GET": other_endpoints.get_page},
     "/v1alpha1": {"POST": predecessor.post_v1alpha1},
     "/v1alpha2": {"POST": predecessor.post_v1alpha2},
 }

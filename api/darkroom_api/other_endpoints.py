@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,6 +21,7 @@ from darkroom_contract.decode import ContractError, convert, show
 from .door import Door
 from .http import Answer, Request, json_answer
 from .ids import uuid7
+from .page import page_file
 from .problems import Problem
 from .store import DOWNLOAD_SECONDS
 from .workflows import view
@@ -67,6 +69,22 @@ def post_input(door: Door, request: Request, _: str) -> Answer:
 def get_openapi(_: Door, __: Request, ___: str) -> Answer:
     """`GET /v1/openapi.json`: this contract."""
     return Answer(200, _openapi(), {"Content-Type": "application/json", "Cache-Control": "max-age=300"})
+
+
+def get_page(door: Door, request: Request, _: str) -> Answer:
+    """`GET /` and `GET /assets/{name}`: the playground."""
+    bucket = urlsplit(door.store.download_url(f"s3://{door.store.bucket}/_"))
+    file = page_file(request.path, (f"{bucket.scheme}://{bucket.netloc}",))
+    if file is None:
+        raise Problem(404, "no-such-path", "the page has no such file")
+    if request.headers.get("if-none-match") == file.etag:
+        return Answer(304, "", file.headers)
+    return Answer(200, file.body, {**file.headers, "Content-Type": file.content_type})
+
+
+def to_page(_: Door, request: Request, __: str) -> Answer:
+    """`GET` of a stage without its last slash: relative addresses of the page would lead beside it."""
+    return Answer(308, "", {"Location": f"{request.base}/"})
 
 
 @cache

@@ -68,7 +68,8 @@ async def _up(latency: float, console: Console) -> int:
 
 def _tell(running: Flow, console: Console) -> None:
     table = Table(title="Darkroom is up (Ctrl-C ends it)", title_justify="left", show_header=False)
-    table.add_row("jobs API", running.api_url)
+    table.add_row("playground", f"{running.api_url}/")
+    table.add_row("jobs API", f"{running.api_url}/v1/jobs")
     table.add_row("AWS endpoint", running.emulator.url)
     table.add_row("jobs topic", running.topology.jobs_arn)
     table.add_row("results topic", running.topology.results_arn)

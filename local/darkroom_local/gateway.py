@@ -7,6 +7,7 @@ EventBridge's schedule for the sweep, too.
 
 import argparse
 import base64
+import re
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 
 from darkroom_api.jobs import handler
 
-_OPEN = {"/", "/v1/openapi.json"}  # need no key, as in api/openapi.yaml
+_OPEN = re.compile(r"(/|/assets/.*|/v1/openapi\.json)(\?.*)?$")  # need no key, as in api/openapi.yaml
 _SWEEP_SECONDS = 60.0
 _MOST_BYTES = 10_000_000  # API Gateway's limit for a body
 
@@ -35,7 +36,7 @@ class Gateway(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(413, {"Content-Type": "application/json"}, b'{"message":"Request Too Long"}')
             return
-        if self.keys and self.path.split("?")[0] not in _OPEN and self.headers.get("x-api-key") not in self.keys:
+        if self.keys and not _OPEN.match(self.path) and self.headers.get("x-api-key") not in self.keys:
             self._send(403, {"Content-Type": "application/json"}, b'{"message":"Forbidden"}')
             return
         answer = handler(self._event(self.rfile.read(int(length))), None)

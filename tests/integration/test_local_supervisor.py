@@ -119,7 +119,7 @@ def children_of(parent: int) -> set[int]:
 
 async def first_job(said: str) -> None:
     """Send the job that `up` tells of, and return when its notification has come."""
-    url, jobs, results = (re.search(pattern, said)[0] for pattern in _TOLD)  # type: ignore[index]
+    url, jobs, results = (re.search(pattern, said)[1] for pattern in _TOLD)  # type: ignore[index]
     async with aws_client("sns", url) as sns, aws_client("sqs", url) as sqs:
         told = (await sqs.create_queue(QueueName="told"))["QueueUrl"]
         answer = await sqs.get_queue_attributes(QueueUrl=told, AttributeNames=["QueueArn"])
@@ -133,7 +133,7 @@ async def first_job(said: str) -> None:
             heard += len((await sqs.receive_message(QueueUrl=told, WaitTimeSeconds=20)).get("Messages", ()))
 
 
-_TOLD = (r"http://127\.0\.0\.1:\d+", r"arn:aws:sns:\S+-jobs", r"arn:aws:sns:\S+-results")
+_TOLD = (r"AWS endpoint\W+(http://[\d.:]+)", r"(arn:aws:sns:\S+-jobs)", r"(arn:aws:sns:\S+-results)")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -151,10 +151,10 @@ async def test_the_flow_ends_with_its_parent(
     children: set[int] = set()
     try:
         async with asyncio.timeout(60):
-            said = (await flow.stdout.readuntil(b"message-attributes")).decode()
+            said = (await flow.stdout.readuntil(b"AWS_ACCESS_KEY_ID")).decode()
             await first_job(said)
             children = children_of(flow.pid)
-            assert len(children) == 5  # the emulator, two runtimes, two agents
+            assert len(children) == 6  # the emulator, two runtimes, two agents, the API
             async with asyncio.TaskGroup() as group:
                 for pid in children:
                     group.create_task(ended(pid))

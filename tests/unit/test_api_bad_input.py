@@ -156,6 +156,7 @@ def test_an_id_that_no_job_can_have(api: ApiWorld, job_id: str) -> None:
         {"since": "2026-11-24T12:00:00"},
         {"since": "0001-01-01T00:00:00Z"},
         {"state": "done"},
+        {"stat": "failed"},
     ],
 )
 def test_a_list_with_wrong_parameters(api: ApiWorld, query: dict[str, str]) -> None:

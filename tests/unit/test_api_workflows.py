@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from darkroom_api.jobs import answer
 from darkroom_contract.job import Task
 from tests.unit.api_world import ApiWorld, api_world
 
@@ -116,6 +117,19 @@ def test_other_sites_pages_may_call_where_allowed(api: ApiWorld) -> None:
     assert refused.headers["Access-Control-Allow-Origin"] == "https://studio.example"
     foreign = api.call("OPTIONS", "/v1/jobs", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+def test_the_page_is_served(api: ApiWorld) -> None:
+    """With a policy that lets pictures come from the bucket alone, an ETag that saves bytes, and its last slash."""
+    page = answer(api.door, {"path": "/", "httpMethod": "GET", "requestContext": {"path": "/prod/"}})
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert f"img-src 'self' blob: data: {api.aws.url};" in page.headers["Content-Security-Policy"]
+    assert page.event()["headers"]["Cache-Control"] == "no-cache"
+    again = {"path": "/", "httpMethod": "GET", "headers": {"If-None-Match": page.headers["ETag"]}}
+    assert answer(api.door, again).status == 304
+    bare = answer(api.door, {"path": "/", "httpMethod": "GET", "requestContext": {"path": "/prod"}})
+    assert (bare.status, bare.headers["Location"]) == (308, "/prod/")
+    assert api.call("GET", "/assets/..%2Fjobs.py").status == 404
 
 
 def test_the_contract_is_served(api: ApiWorld) -> None:
