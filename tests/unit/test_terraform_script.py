@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from scripts import terraform
 
 # Finds the provider in a mirror alone, and writes down what it was asked.
