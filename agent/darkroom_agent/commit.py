@@ -76,7 +76,8 @@ class Commit:
 
     async def _tell(self, document: JobDocument) -> None:
         url = self._store.url(document_key(document.id))
-        await self._topic.publish(notification_of(document, url), document.tenant)
+        told = notification_of(document, url)
+        await self._topic.publish(told, document.tenant, webhook=document.wants_webhook)
 
     async def _store_files(self, files: tuple[OutputFile, ...], job: Job, lease: Lease) -> list[Artifact]:
         artifacts: dict[int, Artifact] = {}

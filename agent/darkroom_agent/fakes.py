@@ -197,10 +197,14 @@ class MemoryTopic:
 
     def __init__(self) -> None:
         self.published: list[Notification] = []
+        self.webhooks: list[str] = []
+        """Ids of the jobs whose notifications ask for a webhook."""
 
-    async def publish(self, notification: Notification, tenant: str | None) -> None:
+    async def publish(self, notification: Notification, tenant: str | None, *, webhook: bool) -> None:
         """Remember it."""
         self.published.append(notification)
+        if webhook:
+            self.webhooks.append(notification.id)
 
 
 class NoInputs:

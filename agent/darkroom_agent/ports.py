@@ -106,8 +106,8 @@ class Conflict(Exception):
 class Topic(Protocol):
     """The results topic."""
 
-    async def publish(self, notification: Notification, tenant: str | None) -> None:
-        """Tell a final state to whoever listens."""
+    async def publish(self, notification: Notification, tenant: str | None, *, webhook: bool) -> None:
+        """Tell a final state to whoever listens; `webhook` says that the caller wants to be told of it by one."""
 
 
 type FieldPath = tuple[str | int, ...]

@@ -87,6 +87,7 @@ def _asked(job: Job, delivery: Delivery, runtime_name: str) -> Request:
         context=job.context,
         tenant=job.tenant,
         request_digest=digest(job),
+        webhook=job.webhook,
     )
     return Request(blank, job)
 

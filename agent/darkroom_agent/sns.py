@@ -1,6 +1,6 @@
 """Notifications to the results topic in SNS."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from darkroom_contract.notification import Notification, encode_notification
 
@@ -17,9 +17,18 @@ class SnsTopic:
         self._client = client
         self._arn = arn
 
-    async def publish(self, notification: Notification, tenant: str | None) -> None:
-        """Tell a final state to whoever listens; its attributes are for subscribers' filters."""
-        attributes = {"runtime": notification.runtime, "status": notification.status.value, "tenant": tenant}
+    async def publish(self, notification: Notification, tenant: str | None, *, webhook: bool) -> None:
+        """Tell a final state to whoever listens; its attributes are for subscribers' filters.
+
+        Its group is the tenant: in the queues of subscribers, as in our own, one tenant's flood delays no other's.
+        """
+        attributes = {
+            "runtime": notification.runtime,
+            "status": notification.status.value,
+            "tenant": tenant,
+            "webhook": "true" if webhook else None,
+        }
+        group: Any = {"MessageGroupId": tenant} if tenant else {}
         with aws_call("SNS Publish"):
             await self._client.publish(
                 TopicArn=self._arn,
@@ -27,4 +36,5 @@ class SnsTopic:
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
                 },
+                **group,
             )

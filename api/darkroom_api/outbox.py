@@ -117,6 +117,7 @@ def _queued(job: Job, request_digest: str) -> JobDocument:
         context=job.context,
         tenant=job.tenant,
         request_digest=request_digest,
+        webhook=job.webhook,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from .job import State, Task
+from .job import State, Task, Webhook
 
 
 class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +42,7 @@ class JobDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`jobs/<h>/<id>.json`. It names its attempt, so that who wrote it can be told.
 
     `progress` is 0 … 1 while the job runs. `request_digest` tells the same request from another under the same id.
+    `webhook` is the caller's, as the job named it: whoever sends it needs nothing else.
     """
 
     id: str
@@ -62,6 +63,12 @@ class JobDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: Any = None
     tenant: str | None = None
     request_digest: str | None = None
+    webhook: Webhook | None = None
+
+    @property
+    def wants_webhook(self) -> bool:
+        """Whether the caller asked to be told of the state that the job is in."""
+        return self.webhook is not None and self.state in self.webhook.events
 
 
 def document_key(job_id: str) -> str:

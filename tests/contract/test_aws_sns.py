@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom_agent.sns import SnsTopic
+from darkroom_contract.document import JobDocument
+from darkroom_contract.job import State
+from darkroom_contract.notification import notification_of
+
 from .conftest import Aws
 
 if TYPE_CHECKING:
@@ -218,6 +223,31 @@ async def test_the_group_goes_with_the_message(aws: Aws, sns: "SNSClient", sqs: 
     message = await take(sqs, url)
     assert message is not None
     assert message["Attributes"]["MessageGroupId"] == "tenant-1"
+
+
+async def test_a_notification_has_attributes_for_filters_and_its_tenants_group(
+    aws: Aws, sns: "SNSClient", sqs: "SQSClient"
+) -> None:
+    """A subscription can filter on runtime, status, tenant and webhook; what does not apply is absent."""
+    topic, url, _ = await listening(aws, sns, sqs, RawMessageDelivery="true")
+    document = JobDocument(id="a", runtime="sdxl", state=State.COMPLETED)
+    told, results = notification_of(document, "s3://outputs/jobs/0/a.json"), SnsTopic(sns, topic)
+    await results.publish(told, "ann", webhook=True)
+    message = await take(sqs, url)
+    assert message is not None
+    assert message["Attributes"]["MessageGroupId"] == "ann"
+    assert {name: one.get("StringValue") for name, one in message["MessageAttributes"].items()} == {
+        "runtime": "sdxl",
+        "status": "completed",
+        "tenant": "ann",
+        "webhook": "true",
+    }
+    await sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    await results.publish(told, None, webhook=False)
+    message = await take(sqs, url)
+    assert message is not None
+    assert "MessageGroupId" not in message["Attributes"]
+    assert message["MessageAttributes"].keys() == {"runtime", "status"}
 
 
 async def test_the_trace_goes_with_the_message(aws: Aws, sns: "SNSClient", sqs: "SQSClient") -> None:

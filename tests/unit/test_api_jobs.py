@@ -30,7 +30,7 @@ def _end(api: ApiWorld, job_id: str, state: State = State.COMPLETED) -> None:
 
 def test_a_job_is_stored_published_and_answered(api: ApiWorld) -> None:
     """202 with links; the document is queued; the message is the same job, with its time; the outbox is empty."""
-    said = api.submit(context={"order": 1}, priority="bulk")
+    said = api.submit(context={"order": 1}, priority="bulk", webhook={"url": "https://example.com/hook"})
     job_id = said.body["id"]
     assert (said.status, said.body["state"]) == (202, "queued")
     assert said.body["links"] == {"self": f"/prod/v1/jobs/{job_id}", "page": f"/prod/#/jobs/{job_id}"}
@@ -40,6 +40,7 @@ def test_a_job_is_stored_published_and_answered(api: ApiWorld) -> None:
     assert document is not None
     assert (document.state, document.request_digest, document.context) == (State.QUEUED, digest(job), {"order": 1})
     assert (job.id, job.priority, job.submitted_at) == (job_id, Priority.BULK, document.submitted_at)
+    assert document.webhook == job.webhook is not None
     assert api.keys("jobs/outbox/") == []
 
 

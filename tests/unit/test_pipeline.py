@@ -14,7 +14,7 @@ from darkroom_agent.errors import (
 )
 from darkroom_agent.ports import Prepared, Report, Result
 from darkroom_contract.document import Artifact, JobDocument, cancel_key, document_key
-from darkroom_contract.job import State, digest
+from darkroom_contract.job import State, Webhook, digest
 from darkroom_contract.message import read_job
 
 from .world import World, message, two_files
@@ -176,6 +176,20 @@ async def test_a_job_that_takes_too_long_is_interrupted_and_tried_again() -> Non
     assert (world.store.document("a").state, world.store.document("a").attempt) == (State.COMPLETED, 2)
 
 
+async def test_a_webhook_is_asked_for_where_the_job_names_one() -> None:
+    """The document carries it, and the notification of a state that it names says so; of another state, not."""
+    world = World()
+    await world.settled(
+        message("told", webhook={"url": "https://example.com/hook"}),
+        message("untold", webhook={"url": "https://example.com/hook", "events": ["failed"]}),
+        message("without"),
+    )
+    assert world.topic.webhooks == ["told"]
+    assert world.store.document("told").webhook == Webhook(url="https://example.com/hook")
+    assert world.store.document("untold").webhook is not None
+    assert world.store.document("without").webhook is None
+
+
 async def test_a_cancelled_queued_job_is_acknowledged_and_told() -> None:
     """The API made the document `cancelled`; the agent runs nothing and tells it."""
     world = World()
@@ -333,10 +347,10 @@ async def test_a_failed_notification_is_made_up_for() -> None:
     world = World()
     publish, failing = world.topic.publish, [ServiceUnavailable("SNS is away")]
 
-    async def away_once(*arguments: object) -> None:
+    async def away_once(*arguments: object, webhook: bool) -> None:
         if failing:
             raise failing.pop()
-        await publish(*arguments)  # type: ignore[arg-type]
+        await publish(*arguments, webhook=webhook)  # type: ignore[arg-type]
 
     world.topic.publish = away_once  # type: ignore[method-assign,assignment]
     await world.settled(message())
