@@ -1,14 +1,5 @@
 # The EKS cluster, its system nodes and add-ons.
 
-data "aws_partition" "current" {}
-
-data "aws_caller_identity" "current" {}
-
-locals {
-  # As modules/storage calls the bucket.
-  models_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.name}-models-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.id}"
-}
-
 module "cluster" {
   source = "./modules/cluster"
 
@@ -24,6 +15,7 @@ module "cluster" {
   system_nodes                = var.cluster.system_nodes
   addon_versions              = var.cluster.addon_versions
   reserve_mountpoint_headroom = var.cluster.reserve_mountpoint_headroom
-  models_bucket_arn           = local.models_bucket_arn
+  models_bucket_arn           = module.storage.models_bucket_arn
+  models_kms_key_arn          = local.models_kms_key_arn
   tags                        = var.tags
 }

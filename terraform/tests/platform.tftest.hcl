@@ -10,6 +10,8 @@ override_resource {
 }
 
 variables {
+  runtimes = { sdxl = { type = "comfyui" } }
+  api      = { lambda_zip = "versions.tf" }
   cluster = {
     admin_arns = ["arn:aws:iam::123456789012:role/platform"]
   }

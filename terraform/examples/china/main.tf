@@ -27,4 +27,12 @@ module "darkroom" {
     # Mirrors of what charts/platform pulls from abroad, beside our own.
     repositories = ["agent", "sdwebui", "comfyui", "mirror/karpenter", "mirror/keda", "mirror/keda-metrics-apiserver", "mirror/keda-admission-webhooks"]
   }
+
+  runtimes = {
+    sdxl = { type = "comfyui" }
+  }
+
+  api = {
+    lambda_zip = var.lambda_zip
+  }
 }

@@ -31,4 +31,12 @@ module "darkroom" {
   cluster = {
     admin_arns = var.admin_arns
   }
+
+  runtimes = {
+    sdxl = { type = "comfyui" }
+  }
+
+  api = {
+    lambda_zip = var.lambda_zip
+  }
 }

@@ -28,3 +28,9 @@ variable "route_table_ids" {
   default     = []
   nullable    = false
 }
+
+variable "lambda_zip" {
+  description = "Path of the zip that `make lambda` builds; null: dist/lambda.zip of this repository."
+  type        = string
+  default     = null
+}

@@ -22,4 +22,12 @@ module "darkroom" {
     admin_arns          = var.admin_arns
     public_access_cidrs = [var.your_network]
   }
+
+  runtimes = {
+    sdxl = { type = "comfyui" }
+  }
+
+  api = {
+    lambda_zip = var.lambda_zip
+  }
 }

@@ -15,3 +15,9 @@ variable "your_network" {
   type        = string
   nullable    = false
 }
+
+variable "lambda_zip" {
+  description = "Path of the zip that `make lambda` builds; null: dist/lambda.zip of this repository."
+  type        = string
+  default     = null
+}

@@ -41,4 +41,49 @@ module "darkroom" {
   images = {
     pull_through_caches = { ecr-public = { registry = "public.ecr.aws" } }
   }
+
+  runtimes = {
+    sdxl = {
+      type                = "comfyui"
+      bulk                = true
+      job_seconds         = 6
+      target_wait_seconds = 30
+      min_replicas        = 1
+      max_replicas        = 40
+      nodes               = { instance_types = ["g6.xlarge", "g6.2xlarge", "g5.xlarge"] }
+      alarm_age_seconds   = 300
+    }
+    webui = {
+      type          = "sdwebui"
+      dynamic_model = true
+      checkpoints   = ["dreamshaper.safetensors", "juggernaut.safetensors"]
+      max_replicas  = 10
+      input_buckets = var.input_buckets
+      settings      = { RECYCLE_AFTER_JOBS = "500" }
+    }
+  }
+
+  encryption = { create_key = true }
+
+  storage = {
+    expire_days = { jobs = 90, inputs = 2, artifacts = 30 }
+    versioned   = ["models"]
+  }
+
+  api = {
+    lambda_zip           = var.lambda_zip
+    domain               = var.domain
+    web_acl_arn          = var.web_acl_arn
+    reserved_concurrency = 200
+    log_retention_days   = 90
+    throttle             = { rate = 500, burst = 1000 }
+    tenants              = var.tenants
+    usage_plans = {
+      standard = { rate = 20, burst = 40, quota = { requests = 100000, period = "DAY" } }
+      large    = { rate = 200, burst = 400 }
+    }
+  }
+
+  webhooks      = { reserved_concurrency = 20 }
+  alarm_actions = var.alarm_actions
 }

@@ -42,3 +42,46 @@ variable "addon_versions" {
   default     = {}
   nullable    = false
 }
+
+variable "domain" {
+  description = "Domain of the API: its name, its certificate in ACM, and the Route 53 zone that its record goes to."
+  type = object({
+    name            = string
+    certificate_arn = string
+    zone_id         = optional(string)
+  })
+}
+
+variable "web_acl_arn" {
+  description = "WAF web ACL before the API; null: none."
+  type        = string
+  default     = null
+}
+
+variable "tenants" {
+  description = "Tenants by name: the usage plan of each (standard or large), and the names of its keys."
+  type = map(object({
+    plan = optional(string, "standard")
+    keys = optional(set(string), ["main"])
+  }))
+  nullable = false
+}
+
+variable "input_buckets" {
+  description = "Further buckets that inputs may come from."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "alarm_actions" {
+  description = "SNS topics that alarms are told to."
+  type        = list(string)
+  nullable    = false
+}
+
+variable "lambda_zip" {
+  description = "Path of the zip that `make lambda` builds; null: dist/lambda.zip of this repository."
+  type        = string
+  default     = null
+}

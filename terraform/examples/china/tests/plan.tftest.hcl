@@ -5,6 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
+  lambda_zip   = "main.tf"
   region       = "cn-northwest-1"
   admin_arns   = ["arn:aws-cn:iam::210987654321:role/platform"]
   your_network = "203.0.113.7/32"

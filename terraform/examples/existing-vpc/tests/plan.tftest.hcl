@@ -5,6 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
+  lambda_zip         = "main.tf"
   region             = "eu-west-1"
   admin_arns         = ["arn:aws:iam::123456789012:role/platform"]
   vpc_id             = "vpc-0123456789abcdef0"

@@ -5,6 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
+  lambda_zip   = "main.tf"
   region       = "eu-west-1"
   admin_arns   = ["arn:aws:iam::123456789012:role/platform"]
   your_network = "203.0.113.7/32"

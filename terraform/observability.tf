@@ -1,0 +1,19 @@
+# Alarms and traces.
+
+module "observability" {
+  source = "./modules/observability"
+
+  name              = var.name
+  webhooks_dlq_name = module.webhooks.dlq_name
+  api_name          = module.api.name
+  alarm_actions     = var.alarm_actions
+  sampling_rate     = var.tracing.sampling_rate
+  tracing           = var.tracing.enabled
+  tags              = var.tags
+
+  runtimes = { for name, runtime in var.runtimes : name => {
+    queue_name      = module.messaging.runtimes[name].queue_name
+    dlq_name        = module.messaging.runtimes[name].dlq_name
+    max_age_seconds = runtime.alarm_age_seconds
+  } }
+}
