@@ -8,18 +8,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
-from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from .s3_body import content_encoding, read_upload
-from .s3_bucket import Bucket, Condition, Page, Stored, etag_of, unmet
+from .s3_body import read_upload
+from .s3_bucket import Bucket, Page, Stored, etag_of, unmet
+from .s3_headers import byte_range, condition, kept
+from .s3_parts import OPERATIONS as OF_PARTS
 from .s3_routes import locate, operation_of
+from .s3_xml import XML, document, elements, malformed, parsed
 from .sns_message import timestamp
 from .wire import ACCOUNT, REGION, Answer, Call, Refusal, Subject
-
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_KEPT = ("content-type", "cache-control", "content-disposition", "content-language", "expires")
-_XML = {"Content-Type": "application/xml"}
 
 
 class S3:
@@ -37,6 +35,8 @@ class S3:
         """Do one operation."""
         _check_expiry(call.query)
         _, key = locate(call)
+        if of_parts := OF_PARTS.get(subject.operation):
+            return of_parts(self._bucket(subject.resource), call, key)
         return _OPERATIONS[subject.operation](self, call, subject.resource, key)
 
     def refuse(self, refusal: Refusal, call: Call) -> Answer:
@@ -45,7 +45,7 @@ class S3:
             return Answer(refusal.status)
         told = {"Code": refusal.code, "Message": refusal.message, **refusal.details}
         told |= {"RequestId": uuid.uuid4().hex[:16].upper(), "HostId": "standin"}
-        return Answer(refusal.status, _document("Error", _elements(told), namespace=False), _XML)
+        return Answer(refusal.status, document("Error", elements(told), namespace=False), XML)
 
     def _bucket(self, name: str) -> Bucket:
         found = self.buckets.get(name)
@@ -55,11 +55,11 @@ class S3:
 
     def _list_buckets(self, *_: Any) -> Answer:
         found = "".join(
-            f"<Bucket>{_elements({'Name': name, 'CreationDate': timestamp(one.created)})}</Bucket>"
+            f"<Bucket>{elements({'Name': name, 'CreationDate': timestamp(one.created)})}</Bucket>"
             for name, one in sorted(self.buckets.items())
         )
         owner = f"<Owner><ID>{ACCOUNT}</ID></Owner>"
-        return Answer(200, _document("ListAllMyBucketsResult", f"{owner}<Buckets>{found}</Buckets>"), _XML)
+        return Answer(200, document("ListAllMyBucketsResult", f"{owner}<Buckets>{found}</Buckets>"), XML)
 
     def _create_bucket(self, _: Call, name: str, __: str) -> Answer:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
@@ -80,12 +80,12 @@ class S3:
 
     def _location(self, _: Call, name: str, __: str) -> Answer:
         self._bucket(name)
-        return Answer(200, _document("LocationConstraint", ""), _XML)
+        return Answer(200, document("LocationConstraint", ""), XML)
 
     def _put(self, call: Call, name: str, key: str) -> Answer:
         bucket, upload = self._bucket(name), read_upload(call)
-        stored = Stored(upload.data, etag_of(upload.data), _kept(call), upload.checksums)
-        bucket.put(key, stored, _condition(call))
+        stored = Stored(upload.data, etag_of(upload.data), kept(call), upload.checksums)
+        bucket.put(key, stored, condition(call))
         return Answer(200, headers={"ETag": stored.etag, **upload.checksums})
 
     def _get(self, call: Call, name: str, key: str) -> Answer:
@@ -96,7 +96,7 @@ class S3:
         for asked, value in call.query.items():
             if asked.startswith("response-"):
                 headers[asked.removeprefix("response-").title()] = value
-        if (wanted := _range(call.headers.get("range"), len(stored.data))) is None:
+        if (wanted := byte_range(call.headers.get("range"), len(stored.data))) is None:
             if call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
                 headers |= stored.checksums
             return Answer(200, stored.data, headers)
@@ -108,15 +108,15 @@ class S3:
         return Answer(204)
 
     def _delete_many(self, call: Call, name: str, _: str) -> Answer:
-        bucket, root = self._bucket(name), _parsed(read_upload(call).data)
+        bucket, root = self._bucket(name), parsed(read_upload(call).data)
         keys = [one.findtext("{*}Key", "") for one in root.findall("{*}Object")]
         if not 1 <= len(keys) <= 1000:
-            raise _malformed()
+            raise malformed()
         for key in keys:
             bucket.delete(key)
         quiet = root.findtext("{*}Quiet", "false") == "true"
         done = "" if quiet else "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
-        return Answer(200, _document("DeleteResult", done), _XML)
+        return Answer(200, document("DeleteResult", done), XML)
 
     def _list(self, call: Call, name: str, _: str) -> Answer:
         asked, bucket = call.query, self._bucket(name)
@@ -124,33 +124,7 @@ class S3:
         token = asked.get("continuation-token", "")
         after = _unpacked(token) if token else asked.get("start-after", "")
         page = bucket.page(asked.get("prefix", ""), asked.get("delimiter", ""), after, limit)
-        return Answer(200, _document("ListBucketResult", _listing(bucket, asked, page, limit)), _XML)
-
-    def _begin(self, call: Call, name: str, key: str) -> Answer:
-        upload_id = self._bucket(name).begin(key, _kept(call))
-        told = {"Bucket": name, "Key": key, "UploadId": upload_id}
-        return Answer(200, _document("InitiateMultipartUploadResult", _elements(told)), _XML)
-
-    def _put_part(self, call: Call, name: str, _: str) -> Answer:
-        parts, upload = self._bucket(name).upload(call.query["uploadId"]).parts, read_upload(call)
-        etag = etag_of(upload.data)
-        parts[int(call.query["partNumber"])] = (upload.data, etag)
-        return Answer(200, headers={"ETag": etag, **upload.checksums})
-
-    def _complete(self, call: Call, name: str, key: str) -> Answer:
-        parts = _parsed(call.body).findall("{*}Part")
-        chosen = [(int(part.findtext("{*}PartNumber", "0")), part.findtext("{*}ETag", "")) for part in parts]
-        if not chosen:
-            raise _malformed()
-        stored = self._bucket(name).complete(call.query["uploadId"], chosen, _condition(call))
-        told = {"Location": f"{call.origin}/{name}/{key}", "Bucket": name, "Key": key, "ETag": stored.etag}
-        return Answer(200, _document("CompleteMultipartUploadResult", _elements(told)), _XML)
-
-    def _abort(self, call: Call, name: str, _: str) -> Answer:
-        bucket, upload_id = self._bucket(name), call.query["uploadId"]
-        bucket.upload(upload_id)
-        del bucket.uploads[upload_id]
-        return Answer(204)
+        return Answer(200, document("ListBucketResult", _listing(bucket, asked, page, limit)), XML)
 
 
 _OPERATIONS: dict[str, Callable[[S3, Call, str, str], Answer]] = {
@@ -165,10 +139,6 @@ _OPERATIONS: dict[str, Callable[[S3, Call, str, str], Answer]] = {
     "GetObject": S3._get,
     "HeadObject": S3._get,  # the port leaves the body out of the answer to a HEAD
     "DeleteObject": S3._delete,
-    "CreateMultipartUpload": S3._begin,
-    "UploadPart": S3._put_part,
-    "CompleteMultipartUpload": S3._complete,
-    "AbortMultipartUpload": S3._abort,
 }
 
 
@@ -180,40 +150,12 @@ def _check_expiry(asked: Mapping[str, str]) -> None:
             raise Refusal("AccessDenied", "Request has expired", 403)
 
 
-def _kept(call: Call) -> dict[str, str]:
-    kept = {name.title(): call.headers[name] for name in _KEPT if name in call.headers}
-    kept.setdefault("Content-Type", "binary/octet-stream")
-    if encoding := content_encoding(call):
-        kept["Content-Encoding"] = encoding
-    return kept | {name: value for name, value in call.headers.items() if name.startswith("x-amz-meta-")}
-
-
-def _condition(call: Call) -> Condition:
-    absent = call.headers.get("if-none-match")
-    if absent not in {None, "*"}:
-        text = "A header you provided implies functionality that is not implemented"
-        raise Refusal("NotImplemented", text, 501, Header="If-None-Match")
-    return Condition(absent is not None, call.headers.get("if-match"))
-
-
 def _check_read(call: Call, stored: Stored) -> None:
     wanted, known = call.headers.get("if-match"), call.headers.get("if-none-match")
     if wanted is not None and wanted.strip('"') not in {stored.etag.strip('"'), "*"}:
         raise unmet("If-Match")
     if known is not None and known.strip('"') in {stored.etag.strip('"'), "*"}:
         raise Refusal("NotModified", "Not Modified", 304)
-
-
-def _range(header: str | None, size: int) -> range | None:
-    """The bytes that a Range header asks for; None for all, also where it makes no sense (RFC 9110, 14.2)."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header or "")
-    if found is None or not (found[1] or found[2]):
-        return None
-    start = int(found[1]) if found[1] else max(0, size - int(found[2]))
-    stop = min(size, int(found[2]) + 1) if found[1] and found[2] else size
-    if start >= size:
-        raise Refusal("InvalidRange", "The requested range is not satisfiable", 416, RangeRequested=header or "")
-    return range(start, stop) if start < stop else None
 
 
 def _listing(bucket: Bucket, asked: Mapping[str, str], page: Page, limit: int) -> str:
@@ -225,15 +167,15 @@ def _listing(bucket: Bucket, asked: Mapping[str, str], page: Page, limit: int) -
     told |= {"EncodingType": asked.get("encoding-type", ""), "ContinuationToken": asked.get("continuation-token", "")}
     told |= {"StartAfter": written(asked.get("start-after", ""))}
     told |= {"NextContinuationToken": "" if page.last is None else _packed(page.last)}
-    head = _elements({name: value for name, value in told.items() if value != "" or name == "Prefix"})
+    head = elements({name: value for name, value in told.items() if value != "" or name == "Prefix"})
     contents = "".join(_content(written(key), bucket.objects[key]) for key in page.keys)
-    groups = "".join(f"<CommonPrefixes>{_elements({'Prefix': written(one)})}</CommonPrefixes>" for one in page.prefixes)
+    groups = "".join(f"<CommonPrefixes>{elements({'Prefix': written(one)})}</CommonPrefixes>" for one in page.prefixes)
     return head + contents + groups
 
 
 def _content(key: str, one: Stored) -> str:
     told = {"Key": key, "LastModified": timestamp(one.modified), "ETag": one.etag, "Size": len(one.data)}
-    return f"<Contents>{_elements({**told, 'StorageClass': 'STANDARD'})}</Contents>"
+    return f"<Contents>{elements({**told, 'StorageClass': 'STANDARD'})}</Contents>"
 
 
 def _packed(last: str) -> str:
@@ -245,23 +187,3 @@ def _unpacked(token: str) -> str:
         return base64.urlsafe_b64decode(token).decode()
     except ValueError as error:
         raise Refusal("InvalidArgument", "The continuation token provided is incorrect") from error
-
-
-def _parsed(body: bytes) -> ET.Element:
-    try:
-        return ET.fromstring(body)  # noqa: S314 (on loopback, from the tests' own clients)
-    except ET.ParseError as error:
-        raise _malformed() from error
-
-
-def _malformed() -> Refusal:
-    return Refusal("MalformedXML", "The XML you provided was not well-formed or did not validate against our schema")
-
-
-def _elements(told: Mapping[str, Any]) -> str:
-    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in told.items())
-
-
-def _document(root: str, inside: str, *, namespace: bool = True) -> bytes:
-    space = f' xmlns="{_NAMESPACE}"' if namespace else ""
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}{space}>{inside}</{root}>'.encode()

@@ -40,11 +40,13 @@ class Page:
 
 @dataclass(slots=True)
 class Parts:
-    """An upload in parts, not complete yet."""
+    """An upload in parts, not complete yet. `algorithm` is of the parts' checksums; `begun` epoch seconds."""
 
     key: str
     headers: Mapping[str, str]
-    parts: dict[int, tuple[bytes, str]] = field(default_factory=dict)
+    algorithm: str = ""
+    parts: dict[int, Stored] = field(default_factory=dict)
+    begun: float = field(default_factory=time.time)
 
 
 class Bucket:
@@ -105,10 +107,10 @@ class Bucket:
                 prefixes.append(group)
         return Page(tuple(keys), tuple(prefixes), None)
 
-    def begin(self, key: str, headers: Mapping[str, str]) -> str:
+    def begin(self, key: str, headers: Mapping[str, str], algorithm: str = "") -> str:
         """Begin an upload in parts; its id."""
         upload_id = uuid.uuid4().hex
-        self.uploads[upload_id] = Parts(key, headers)
+        self.uploads[upload_id] = Parts(key, headers, algorithm)
         return upload_id
 
     def upload(self, upload_id: str) -> Parts:
@@ -129,12 +131,13 @@ class Bucket:
             Refusal: NoSuchUpload, InvalidPart, InvalidPartOrder, or the condition does not hold.
         """
         upload = self.upload(upload_id)
-        if any(upload.parts.get(number, (b"", ""))[1].strip('"') != etag.strip('"') for number, etag in chosen):
+        known = {number: part.etag.strip('"') for number, part in upload.parts.items()}
+        if any(known.get(number) != etag.strip('"') for number, etag in chosen):
             raise Refusal("InvalidPart", "One or more of the specified parts could not be found.")
         numbers = [number for number, _ in chosen]
         if numbers != sorted(set(numbers)):
             raise Refusal("InvalidPartOrder", "The list of parts was not in ascending order.")
-        data = [upload.parts[number][0] for number in numbers]
+        data = [upload.parts[number].data for number in numbers]
         digests = b"".join(hashlib.md5(part, usedforsecurity=False).digest() for part in data)
         etag = f'"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(data)}"'
         stored = Stored(b"".join(data), etag, upload.headers)

@@ -9,6 +9,7 @@ _BUCKET = {
     ("DELETE", ""): "DeleteBucket",
     ("GET", "location"): "GetBucketLocation",
     ("GET", "list-type"): "ListObjectsV2",
+    ("GET", "uploads"): "ListMultipartUploads",
     ("POST", "delete"): "DeleteObjects",
 }
 _OBJECT = {
@@ -18,6 +19,7 @@ _OBJECT = {
     ("DELETE", ""): "DeleteObject",
     ("POST", "uploads"): "CreateMultipartUpload",
     ("PUT", "uploadId"): "UploadPart",
+    ("GET", "uploadId"): "ListParts",
     ("POST", "uploadId"): "CompleteMultipartUpload",
     ("DELETE", "uploadId"): "AbortMultipartUpload",
 }
@@ -74,7 +76,10 @@ def operation_of(call: Call, bucket: str, key: str) -> str:
     table = _OBJECT if key else _BUCKET if bucket else _ROOT
     mark = next((one for one in call.query if one in _MARKS), "")
     found = table.get((call.method, mark))
-    if found is None or "x-amz-copy-source" in call.headers:
+    copies = "x-amz-copy-source" in call.headers
+    if found == "UploadPart" and copies:
+        return "UploadPartCopy"
+    if found is None or copies:
         text = f"The stand-in has no {call.method} of this kind ({mark or 'plain'})."
         raise Refusal("NotImplemented", text, 501)
     return found
