@@ -23,7 +23,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-async def ended(pid: int, seconds: float = 10) -> None:
+async def ended(pid: int, seconds: float = 30) -> None:
     """Return when a process that is not our child has ended."""
     with os.fdopen(os.pidfd_open(pid)) as handle:
         done = asyncio.Event()
