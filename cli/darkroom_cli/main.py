@@ -4,35 +4,26 @@ Exit status: 0 all is well, 1 a job did not complete, 2 the request is wrong, 3 
 accepted, 4 no such job.
 """
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from darkroom_contract.api import JobView
 from darkroom_contract.job import State
 
 from .client import Client
-from .config import read_config
 from .failures import DarkroomError
+from .follow import many, until_ended
 from .request import pairs, read_json, read_lines, request_of, with_settings
-from .show import COLOURS, job_table, runtime_table, whole_job
+from .show import job_table, runtime_table, whole_job
+from .terminal import AsJson, Endpoint, Key, console, errors, tell, with_client
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-console = Console()
-errors = Console(stderr=True)
-
-Endpoint = Annotated[str | None, typer.Option("--endpoint", help="The API's address (DARKROOM_ENDPOINT).")]
-Key = Annotated[str | None, typer.Option("--api-key", help="The tenant's key (DARKROOM_API_KEY).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")]
-_AT_ONCE = 16
 
 
 def main() -> None:
@@ -78,21 +69,21 @@ def submit(
     async def act(darkroom: Client) -> int:
         for path in image or []:
             _place_image(requests, await darkroom.upload(path))
-        accepted = await _many(requests, darkroom.submit, "submitting")
+        accepted = await many(requests, darkroom.submit, "submitting")
         ids = [one.id for one in accepted]
         if wait or save:
-            return await _until_ended(darkroom, ids, save, as_json=as_json)
+            return await until_ended(darkroom, ids, save, as_json=as_json)
         for one in accepted:
             console.print(msgspec.json.encode(one).decode() if as_json else one.id, highlight=False, soft_wrap=True)
         return 0
 
-    _run(act, endpoint, api_key)
+    with_client(act, endpoint, api_key)
 
 
 @app.command()
 def watch(ids: Ids, as_json: AsJson = False, endpoint: Endpoint = None, api_key: Key = None) -> None:
     """Show jobs' progress until they have ended."""
-    _run(lambda darkroom: _until_ended(darkroom, ids, None, as_json=as_json), endpoint, api_key)
+    with_client(lambda darkroom: until_ended(darkroom, ids, None, as_json=as_json), endpoint, api_key)
 
 
 @app.command()
@@ -104,7 +95,7 @@ def save(
     api_key: Key = None,
 ) -> None:
     """Save jobs' artifacts, each checked by its SHA-256. What is there already is not fetched again."""
-    _run(lambda darkroom: _until_ended(darkroom, ids, out, as_json=as_json), endpoint, api_key)
+    with_client(lambda darkroom: until_ended(darkroom, ids, out, as_json=as_json), endpoint, api_key)
 
 
 @app.command()
@@ -113,10 +104,10 @@ def get(job_id: str, as_json: AsJson = False, endpoint: Endpoint = None, api_key
 
     async def act(darkroom: Client) -> int:
         job = await darkroom.get(job_id)
-        _print(job, whole_job(job), as_json=as_json)
+        tell(job, whole_job(job), as_json=as_json)
         return 0
 
-    _run(act, endpoint, api_key)
+    with_client(act, endpoint, api_key)
 
 
 @app.command("list")
@@ -139,10 +130,10 @@ def list_jobs(
             jobs.append(job)
             if len(jobs) == limit:
                 break
-        _print(jobs, job_table(jobs), as_json=as_json)
+        tell(jobs, job_table(jobs), as_json=as_json)
         return 0
 
-    _run(act, endpoint, api_key)
+    with_client(act, endpoint, api_key)
 
 
 @app.command()
@@ -150,11 +141,11 @@ def cancel(ids: Ids, as_json: AsJson = False, endpoint: Endpoint = None, api_key
     """Cancel jobs, queued or running."""
 
     async def act(darkroom: Client) -> int:
-        jobs = await _many(ids, darkroom.cancel, "cancelling")
-        _print(jobs, job_table(jobs), as_json=as_json)
+        jobs = await many(ids, darkroom.cancel, "cancelling")
+        tell(jobs, job_table(jobs), as_json=as_json)
         return 0
 
-    _run(act, endpoint, api_key)
+    with_client(act, endpoint, api_key)
 
 
 @app.command()
@@ -163,26 +154,10 @@ def runtimes(as_json: AsJson = False, endpoint: Endpoint = None, api_key: Key = 
 
     async def act(darkroom: Client) -> int:
         found = await darkroom.runtimes()
-        _print(found, runtime_table(found), as_json=as_json)
+        tell(found, runtime_table(found), as_json=as_json)
         return 0
 
-    _run(act, endpoint, api_key)
-
-
-def _run(act: Callable[[Client], Awaitable[int]], endpoint: str | None, api_key: str | None) -> None:
-    config = read_config(endpoint, api_key)
-
-    async def whole() -> int:
-        async with Client(config.endpoint, config.api_key) as darkroom:
-            return await act(darkroom)
-
-    status = asyncio.run(whole())
-    if status:
-        raise typer.Exit(status)
-
-
-def _print(value: Any, shown: Any, *, as_json: bool) -> None:
-    console.print(msgspec.json.encode(value).decode() if as_json else shown, highlight=False, soft_wrap=as_json)
+    with_client(act, endpoint, api_key)
 
 
 def _requests(
@@ -216,46 +191,6 @@ def _place_image(requests: Sequence[dict[str, Any]], url: str) -> None:
         else:
             request["input"].setdefault("init_images", []).append(url)
             request["task"] = "image-to-image"
-
-
-async def _many[V, R](values: Sequence[V], act: Callable[[V], Awaitable[R]], what: str) -> list[R]:
-    """Do something for all, sixteen at a time, with a bar where there are many."""
-    slots = asyncio.Semaphore(_AT_ONCE)
-    with Progress(console=errors, transient=True, disable=len(values) < _AT_ONCE) as progress:
-        bar = progress.add_task(what, total=len(values))
-
-        async def one(value: V) -> R:
-            async with slots:
-                result = await act(value)
-            progress.advance(bar)
-            return result
-
-        return await asyncio.gather(*(one(value) for value in values))
-
-
-async def _until_ended(darkroom: Client, ids: Sequence[str], folder: Path | None, *, as_json: bool) -> int:
-    """Watch jobs to their end, save what they made, and tell; 1 if one did not complete."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=errors, transient=True) as progress:
-
-        async def one(job_id: str) -> JobView:
-            bar = progress.add_task(job_id, total=1.0, state="queued")
-            async for job in darkroom.watch(job_id):
-                done = 1.0 if job.state.final else job.progress or 0.0
-                shown = f"[{COLOURS.get(job.state.value, 'dim')}]{job.state.value}"
-                progress.update(bar, completed=done, state=shown)
-            if folder is not None:
-                await darkroom.save(job, folder)
-            progress.update(bar, visible=False)
-            return job
-
-        jobs = await _many(ids, one, "waiting")
-    _print(
-        jobs if len(jobs) > 1 else jobs[0], job_table(jobs) if len(jobs) > 1 else whole_job(jobs[0]), as_json=as_json
-    )
-    if folder is not None:
-        errors.print(f"saved in {folder}", highlight=False)
-    return 0 if all(job.state is State.COMPLETED for job in jobs) else 1
 
 
 if __name__ == "__main__":

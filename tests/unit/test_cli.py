@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from darkroom_api.jobs import answer
-from darkroom_cli import main
+from darkroom_cli import main, terminal
 from darkroom_cli.client import Client
 from darkroom_cli.config import read_config
 from darkroom_cli.failures import DarkroomError, NotFound, NotReachable, Refused
@@ -64,7 +64,7 @@ def _transport(api: ApiWorld) -> httpx.MockTransport:
 @pytest.fixture
 def run(api: ApiWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run a command; a failure of ours is raised as it would end the process."""
-    monkeypatch.setattr(main, "Client", partial(Client, transport=_transport(api)))
+    monkeypatch.setattr(terminal, "Client", partial(Client, transport=_transport(api)))
     monkeypatch.setenv("DARKROOM_ENDPOINT", "http://api")
     monkeypatch.setenv("DARKROOM_CONFIG", str(tmp_path / "none.toml"))
     monkeypatch.setenv("COLUMNS", "160")
