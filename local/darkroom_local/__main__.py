@@ -50,9 +50,13 @@ def _keep_to_this_machine() -> None:
 
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
-    """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up."""
+    """Run work; SIGTERM ends it as Ctrl-C does, with everything cleaned up.
+
+    SIGINT is named, for a shell that starts us in the background has it ignored, and asyncio would leave it so.
+    """
     task = asyncio.get_running_loop().create_task(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task
 
 
