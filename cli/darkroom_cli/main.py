@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from darkroom_contract.api import JobView
 from darkroom_contract.job import State
 
+from . import models
 from .client import Client
 from .failures import DarkroomError
 from .follow import many, until_ended
@@ -23,6 +25,7 @@ from .show import job_table, runtime_table, whole_job
 from .terminal import AsJson, Endpoint, Key, console, errors, tell, with_client
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app.add_typer(models.app, name="models")
 Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")]
 
 
@@ -31,7 +34,7 @@ def main() -> None:
     try:
         app()
     except DarkroomError as error:
-        errors.print(f"[red]darkroom:[/] {error}", highlight=False, soft_wrap=True)
+        errors.print(f"[red]darkroom:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_status)
 
 
@@ -74,7 +77,9 @@ def submit(
         if wait or save:
             return await until_ended(darkroom, ids, save, as_json=as_json)
         for one in accepted:
-            console.print(msgspec.json.encode(one).decode() if as_json else one.id, highlight=False, soft_wrap=True)
+            console.print(
+                msgspec.json.encode(one).decode() if as_json else one.id, markup=False, highlight=False, soft_wrap=True
+            )
         return 0
 
     with_client(act, endpoint, api_key)

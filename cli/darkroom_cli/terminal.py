@@ -34,4 +34,6 @@ def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, a
 
 def tell(value: Any, shown: Any, *, as_json: bool) -> None:
     """Print a value: as JSON for machines, or as it is shown to people."""
-    console.print(msgspec.json.encode(value).decode() if as_json else shown, highlight=False, soft_wrap=as_json)
+    console.print(
+        msgspec.json.encode(value).decode() if as_json else shown, markup=False, highlight=False, soft_wrap=as_json
+    )

@@ -107,6 +107,8 @@ def list_parts(bucket: Bucket, call: Call, key: str) -> Answer:
     told["IsTruncated"] = "true" if more else "false"
     if more:
         told["NextPartNumberMarker"] = page[-1]
+    if upload.algorithm:
+        told["ChecksumAlgorithm"] = upload.algorithm
     inside = "".join(f"<Part>{elements(_told(number, upload.parts[number]))}</Part>" for number in page)
     return Answer(200, document("ListPartsResult", elements(told) + inside), XML)
 

@@ -102,7 +102,7 @@ class ApiWorld:
 @contextmanager
 def api_world() -> Iterator[ApiWorld]:
     """All of it, for as long as the context lasts."""
-    with _standin_in_a_thread() as aws, pytest.MonkeyPatch.context() as patch:
+    with standin_in_a_thread() as aws, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", aws.url)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -143,7 +143,7 @@ def _door(clients: Clients, topic: str, queue_url_prefix: str, pool: ThreadPoolE
 
 
 @contextmanager
-def _standin_in_a_thread() -> Iterator[RunningStandin]:
+def standin_in_a_thread() -> Iterator[RunningStandin]:
     """The stand-in in a loop of its own, for the API's clients block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
