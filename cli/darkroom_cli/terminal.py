@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from .client import Client
 from .config import read_config
@@ -34,6 +35,6 @@ def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, a
 
 def tell(value: Any, shown: Any, *, as_json: bool) -> None:
     """Print a value: as JSON for machines, or as it is shown to people."""
-    console.print(
-        msgspec.json.encode(value).decode() if as_json else shown, markup=False, highlight=False, soft_wrap=as_json
-    )
+    # Text, for brackets in a string would be taken for markup.
+    told = Text(msgspec.json.encode(value).decode()) if as_json else shown
+    console.print(told, highlight=False, soft_wrap=as_json)
