@@ -1,4 +1,6 @@
-"""Which hosts and addresses inputs may be fetched from: the wall between hostile inputs and the network.
+"""Which hosts and addresses a caller's URL may lead to: the wall between hostile callers and the network.
+
+Inputs are fetched through it, and webhooks sent: so it knows nothing of either, nor of the rest of the agent.
 
 A URL is checked before each request and each redirect; every address that its host resolves to is checked by the
 resolver that the connection uses, so it goes to the very address that was checked: no second look-up can rebind it.
@@ -13,15 +15,13 @@ from dataclasses import dataclass
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from .errors import InputInterrupted, InputUnavailable
-
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 type LookUp = Callable[[str, int, socket.AddressFamily], Awaitable[list[str]]]
 """Host, port and family to addresses. Raises OSError as getaddrinfo does."""
 
 MAX_URL = 2048
-_PORTS = frozenset({80, 443, 8080, 8443})  # where images are served; no database or admin page listens there
+_PORTS = frozenset({80, 443, 8080, 8443})  # where the web is served; no database or admin page listens there
 
 
 def _networks(*texts: str) -> tuple[Network, ...]:
@@ -60,7 +60,7 @@ _ISATAP = bytes.fromhex("00005efe"), bytes.fromhex("02005efe")  # RFC 5214, 6.1
 class FetchPolicy:
     """What is allowed beside the public internet.
 
-    `hosts`: if any are named, only these may be fetched (`.example.com` means the domain with its subdomains); their
+    `hosts`: if any are named, only these may be reached (`.example.com` means the domain with its subdomains); their
     addresses are checked all the same. `networks`: addresses that are allowed though they are not public.
     `ports`: beside 80, 443, 8080 and 8443.
     """
@@ -70,34 +70,46 @@ class FetchPolicy:
     ports: frozenset[int] = frozenset()
 
 
-class HostRefused(InputUnavailable):
-    """The host is unknown, or its addresses may not be fetched from."""
+class Refused(Exception):
+    """The URL may not be asked for. The message names only what the caller wrote."""
+
+
+class HostRefused(Refused):
+    """The host is unknown, or its addresses may not be connected to."""
+
+
+class HostUnknown(HostRefused):
+    """The host is unknown. Its message is that of the others: callers must not learn which names exist inside."""
+
+
+class LookUpFailed(Exception):
+    """The name server did not answer."""
 
 
 def check_url(text: str, policy: FetchPolicy) -> yarl.URL:
     """The URL, if it may be asked for at all; the addresses of a name are checked when they are known.
 
     Raises:
-        InputUnavailable: it may not. The message names only what the caller wrote.
+        Refused: it may not.
     """
     if len(text) > MAX_URL:
-        raise InputUnavailable(f"a URL of {len(text)} characters; {MAX_URL} are allowed")
+        raise Refused(f"a URL of {len(text)} characters; {MAX_URL} are allowed")
     if any(character in " \\" or not character.isprintable() for character in text):
-        raise InputUnavailable("a URL with blanks, backslashes or control characters")
+        raise Refused("a URL with blanks, backslashes or control characters")
     try:
         # A signed URL must be sent as it was signed, to the byte; only what is no ASCII needs encoding.
         url = yarl.URL(text, encoded=text.isascii())
         host, port = url.host, url.port
     except ValueError as error:
-        raise InputUnavailable("what is no URL") from error
+        raise Refused("what is no URL") from error
     if url.scheme not in ("http", "https"):
-        raise InputUnavailable(f"the scheme {url.scheme[:20] or 'is missing,'} is not fetched; http, https and s3 are")
+        raise Refused(f"the scheme {url.scheme[:20] or 'is missing,'} is not allowed; http and https are")
     if not host or "%" in host:
-        raise InputUnavailable("a URL without a proper host")
+        raise Refused("a URL without a proper host")
     if "@" in url.raw_authority:
-        raise InputUnavailable("a URL with user name or password")
+        raise Refused("a URL with user name or password")
     if port not in _PORTS | policy.ports:
-        raise InputUnavailable(f"the port {port} is not fetched from")
+        raise Refused(f"the port {port} is not allowed")
     _check_host(host, policy)
     return url
 
@@ -105,15 +117,15 @@ def check_url(text: str, policy: FetchPolicy) -> yarl.URL:
 def _check_host(host: str, policy: FetchPolicy) -> None:
     name = host.rstrip(".").lower()
     if policy.hosts and not any(_matches(name, allowed.lower()) for allowed in policy.hosts):
-        raise InputUnavailable(f"the host {host} is not one that inputs may come from")
+        raise Refused(f"the host {host} is not one of those that are allowed")
     address = _literal(name)
     if address is not None and not is_allowed(address, policy):
         raise _refused(host)
 
 
-def _refused(host: str) -> HostRefused:
+def _refused(host: str, kind: type[HostRefused] = HostRefused) -> HostRefused:
     # The same words for names that are unknown and for those that are private: else callers could map what is inside.
-    return HostRefused(f"the host {host} is unknown, or may not be fetched from")
+    return kind(f"the host {host} is unknown, or may not be connected to")
 
 
 def _matches(name: str, allowed: str) -> bool:
@@ -180,15 +192,15 @@ class GuardedResolver(AbstractResolver):
         """All addresses of a host. If one of them may not be connected to, none may: such a name is an attack.
 
         Raises:
-            HostRefused: the name is unknown, or may not be fetched from.
-            InputInterrupted: the name server did not answer.
+            HostRefused: the name is unknown, or may not be connected to.
+            LookUpFailed: the name server did not answer.
         """
         try:
             addresses = [ipaddress.ip_address(found) for found in await self._look_up(host, port, family)]
         except socket.gaierror as error:
             if error.errno == socket.EAI_AGAIN:
-                raise InputInterrupted(f"the host {host} could not be looked up") from error
-            raise _refused(host) from error
+                raise LookUpFailed(f"the host {host} could not be looked up") from error
+            raise _refused(host, HostUnknown) from error
         except (OSError, ValueError) as error:
             raise _refused(host) from error
         if not addresses or not all(is_allowed(address, self._policy) for address in addresses):

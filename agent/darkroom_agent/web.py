@@ -7,7 +7,7 @@ import aiohttp
 import yarl
 
 from .errors import InputInterrupted, InputUnavailable
-from .guard import FetchPolicy, GuardedResolver, HostRefused, LookUp, check_url
+from .guard import FetchPolicy, GuardedResolver, HostRefused, LookUp, LookUpFailed, Refused, check_url
 
 type Take = Callable[[int], None]
 """Told of every byte that comes, before it is kept; raises InputUnavailable when there are too many."""
@@ -39,14 +39,17 @@ class Web:
             InputUnavailable: it may not be fetched, or is not there.
             InputInterrupted: its host failed or was too slow.
         """
-        first = url = check_url(text, self._policy)
+        try:
+            first = url = check_url(text, self._policy)
+        except Refused as refusal:
+            raise InputUnavailable(str(refusal)) from refusal
         named = shown(text)
         for _ in range(_MOST_REDIRECTS + 1):
             try:
                 answer = await self._ask(url, named, take)
             except HostRefused as refusal:
                 # Only what the caller wrote is told, never where a host sent us.
-                raise refusal if url is first else _astray(named) from refusal
+                raise InputUnavailable(str(refusal)) if url is first else _astray(named) from refusal
             if isinstance(answer, bytes):
                 return answer, url.name
             url = self._target(url, answer, named)
@@ -55,7 +58,7 @@ class Web:
     def _target(self, url: yarl.URL, location: str, named: str) -> yarl.URL:
         try:
             target = check_url(str(url.join(yarl.URL(location, encoded=True))), self._policy)
-        except (InputUnavailable, ValueError) as error:
+        except (Refused, ValueError) as error:
             raise _astray(named) from error
         if url.scheme == "https" and target.scheme == "http":
             raise InputUnavailable(f"{named} redirects from https to http")
@@ -74,6 +77,8 @@ class Web:
                 return await _read(response, take)
         except TimeoutError as error:
             raise InputInterrupted(f"{named} is too slow") from error
+        except LookUpFailed as error:
+            raise InputInterrupted(str(error)) from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise InputUnavailable(f"{named}: its certificate is not trusted") from error
         except aiohttp.InvalidURL as error:

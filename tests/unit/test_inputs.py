@@ -129,9 +129,9 @@ async def test_images_are_fetched_side_by_side_but_not_all_at_once(host: WebHost
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("file:///etc/passwd", "the scheme file is not fetched"),
-        ("http://169.254.169.254/latest", "the host 169.254.169.254 is unknown, or may not be fetched from"),
-        ("HTTP://10.0.0.1/?secret", "the host 10.0.0.1 is unknown, or may not be fetched from"),
+        ("file:///etc/passwd", "the scheme file is not allowed"),
+        ("http://169.254.169.254/latest", "the host 169.254.169.254 is unknown, or may not be connected to"),
+        ("HTTP://10.0.0.1/?secret", "the host 10.0.0.1 is unknown, or may not be connected to"),
         ("s3://other/cat.png", "the bucket other is not one that inputs may come from"),
         ("s3://pictures", "an s3:// address without a key"),
         ("s3://pictures/", "an s3:// address without a key"),

@@ -101,7 +101,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked(
     url = host.url("/", host="rebind.example")
     assert await web.get(url, take) == (b"x", "")
     assert names.asked == ["rebind.example"]
-    with pytest.raises(InputUnavailable, match=r"^the host rebind\.example is unknown, or may not be fetched from$"):
+    with pytest.raises(InputUnavailable, match=r"^the host rebind\.example is unknown, or may not be connected to$"):
         await web.get(url, take)
     assert host.connections == 1
 
@@ -202,6 +202,18 @@ async def test_no_connection_is_retryable(host: WebHost, web: Web, policy: Fetch
     with pytest.raises(InputInterrupted, match="the connection failed"):
         await other.get(f"http://127.0.0.1:{port}/", take)
     await other.close()
+
+
+async def test_a_silent_name_server_is_retryable(policy: FetchPolicy) -> None:
+    """What could not be looked up now may be later."""
+
+    async def silent(host: str, port: int, family: socket.AddressFamily) -> list[str]:
+        raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+    web = Web(policy, 0.2, silent)
+    with pytest.raises(InputInterrupted, match=r"^the host slow\.example could not be looked up$"):
+        await web.get("http://slow.example/", take)
+    await web.close()
 
 
 async def test_a_silent_host_is_given_up(host: WebHost, web: Web) -> None:
