@@ -15,6 +15,7 @@ from darkroom_api.settings import VARIABLES
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
+from darkroom_contract.webhook import WebhookEvent
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Made by `make reference`; change the code instead. -->"
@@ -83,6 +84,7 @@ def pages() -> dict[str, str]:
         "job-ref.schema.json": schema(JobRef, "Job message by reference"),
         "job-document.schema.json": schema(JobDocument, "Job document"),
         "notification.schema.json": schema(Notification, "Notification"),
+        "webhook.schema.json": schema(WebhookEvent, "Webhook"),
         "environment.md": environment(),
         "error-codes.md": error_codes(),
     }

@@ -11,7 +11,7 @@ from darkroom_local.emulator import Emulator, EmulatorUnavailable, emulator_proc
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """One emulated AWS (SQS, SNS, S3) for the session, started when first asked for.
+    """One emulated AWS (SQS, SNS, S3, SSM) for the session, started when first asked for.
 
     Tests share it: give queues, topics and buckets names of your own. Where it cannot be had, tests skip; with CI=true
     they fail, for there nobody reads what was skipped.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ class Clients:
         self.sns: SNSClient = self._client("sns")
         self.sqs: SQSClient = self._client("sqs")
         self._cloudwatch: CloudWatchClient | None = None
+        self._ssm: SSMClient | None = None
 
     @property
     def cloudwatch(self) -> "CloudWatchClient":
@@ -37,6 +39,13 @@ class Clients:
         if self._cloudwatch is None:
             self._cloudwatch = self._client("cloudwatch")
         return self._cloudwatch
+
+    @property
+    def ssm(self) -> "SSMClient":
+        """Only webhooks need it."""
+        if self._ssm is None:
+            self._ssm = self._client("ssm")
+        return self._ssm
 
     def _client(self, service: str) -> Any:
         # An emulator has no name for each bucket; AWS has.

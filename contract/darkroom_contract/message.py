@@ -41,7 +41,7 @@ def read_message(body: str | bytes) -> Job | JobRef:
     Raises:
         ContractError: the first mistake that was found.
     """
-    value = _unwrap(body)
+    value = unwrap(body)
     if isinstance(value, dict) and "job_ref" in value:
         return convert(value, JobRef)
     return read_job(value)
@@ -65,7 +65,7 @@ def read_job(value: Any) -> Job:
 def job_id_of(body: str | bytes) -> str | None:
     """The id of a message that could not be read otherwise, if it has a valid one."""
     try:
-        value = _unwrap(body)
+        value = unwrap(body)
         for part, name in ((value, "id"), (_child(value, "metadata"), "id"), (_scripts(value), "id_task")):
             if isinstance(part, dict) and name in part:
                 probe = {"id": str(part[name]), "runtime": "x", "task": "pipeline", "input": {}}
@@ -84,8 +84,12 @@ def _naming(paths: dict[str, str]) -> Iterator[None]:
         raise ContractError(paths.get(error.path, error.path), error.expected, error.got) from error
 
 
-def _unwrap(body: str | bytes) -> Any:
-    """Parse a body; of an SNS envelope, what is inside (AWS: "Parsing Amazon SNS message formats")."""
+def unwrap(body: str | bytes) -> Any:
+    """Parse a body; of an SNS envelope, what is inside (AWS: "Parsing Amazon SNS message formats").
+
+    Raises:
+        ContractError: it is no JSON, or an envelope without a message.
+    """
     value = parse(body)
     if isinstance(value, dict) and (value.get("Type") == "Notification" or "TopicArn" in value):
         inner = value.get("Message")

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from .decode import convert
 from .document import Artifact, Error, JobDocument, Timings
 from .job import State, Task
+from .message import unwrap
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -65,3 +67,12 @@ def encode_notification(notification: Notification) -> str:
         if len(text) <= MAX_BYTES:
             break
     return text.decode()
+
+
+def read_notification(body: str | bytes) -> Notification:
+    """Make a notification of what a subscriber receives: wrapped by SNS or raw.
+
+    Raises:
+        ContractError: the first mistake that was found.
+    """
+    return convert(unwrap(body), Notification)

@@ -43,7 +43,7 @@ class Emulator:
 
 
 @contextmanager
-def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "sts")) -> Iterator[Emulator]:
+def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts")) -> Iterator[Emulator]:
     """Run one. Start it from the main thread: it ends with the thread that started it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The stand-in's one port: SQS by X-Amz-Target, SNS and STS by form, S3 by path; faults on the way in and out."""
+"""The stand-in: SQS and SSM by X-Amz-Target, SNS and STS by form, S3 by path; faults on the way in and out."""
 
 import asyncio
 import time
@@ -15,6 +15,8 @@ from .faults import UNHARMED, Fate, Faults
 from .s3 import S3
 from .sns import Sns
 from .sqs import Sqs
+from .ssm import TARGET as SSM_TARGET
+from .ssm import Ssm
 from .sts import ACTION as STS_ACTION
 from .sts import Sts
 from .wire import Answer, Call, Refusal, Service, Subject
@@ -42,6 +44,7 @@ class Standin:
     sqs: Sqs = field(init=False)
     sns: Sns = field(init=False)
     s3: S3 = field(default_factory=S3)
+    ssm: Ssm = field(default_factory=Ssm)
     sts: Sts = field(default_factory=Sts)
 
     def __post_init__(self) -> None:
@@ -74,7 +77,7 @@ class Standin:
 
     def _service(self, call: Call) -> Service:
         if "x-amz-target" in call.headers:
-            return self.sqs
+            return self.ssm if call.headers["x-amz-target"].startswith(SSM_TARGET) else self.sqs
         if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") and call.path == "/":
             return self.sts if f"Action={STS_ACTION}&".encode() in call.body + b"&" else self.sns
         return self.s3
