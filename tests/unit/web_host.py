@@ -1,6 +1,7 @@
 """A host on loopback that answers each path as a test says, down to the bytes."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -21,11 +22,12 @@ def redirect(to: str, status: str = "302 Found") -> bytes:
 
 
 class WebHost:
-    """Serves `answers` by path; remembers the heads of requests and counts connections."""
+    """Serves `answers` by path; remembers the heads and bodies of requests and counts connections."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.heads: list[str] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.port = 0
 
@@ -45,6 +47,11 @@ class WebHost:
         """Where a path of it is found."""
         return f"{scheme}://{host}:{self.port}{path}"
 
+    def headers(self, index: int = -1) -> dict[str, str]:
+        """The headers of a request, their names in lower case."""
+        pairs = (line.partition(": ") for line in self.heads[index].splitlines()[1:] if line)
+        return {name.lower(): value for name, _, value in pairs}
+
     @property
     def paths(self) -> list[str]:
         """What was asked for, in order."""
@@ -54,7 +61,10 @@ class WebHost:
         self.connections += 1
         try:
             while True:
-                self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+                self.bodies.append(await reader.readexactly(int(length[1]) if length else 0))
+                self.heads.append(head)
                 reply = self.answers.get(self.paths[-1], answer(status="404 Not Found"))
                 if not isinstance(reply, bytes):
                     await reply(writer)
