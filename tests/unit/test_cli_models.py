@@ -219,7 +219,7 @@ def test_models_are_listed_and_removed(run: Run, aws: RunningStandin, file: str)
     run("remove", KEY, answers="n\n", status=1)
     assert KEY in aws.inner.s3.buckets["models"].objects
     run("remove", KEY, answers="y\n")
-    assert list(aws.inner.s3.buckets["models"].objects) == ["vae/[old].bin", "workflows/portrait.json"]
+    assert sorted(aws.inner.s3.buckets["models"].objects) == ["vae/[old].bin", "workflows/portrait.json"]
 
 
 def test_unfinished_uploads_are_removed(run: Run, aws: RunningStandin, file: str) -> None:
