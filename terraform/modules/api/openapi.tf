@@ -3,10 +3,7 @@
 locals {
   contract = yamldecode(file(var.openapi_file))
 
-  # The playground: a page that carries no data of its own, and its files.
-  page = { for path in ["/", "/assets/{proxy+}"] : path => { get = { security = [] } } }
-
-  routes = merge([for path, item in merge(local.page, local.contract.paths) : {
+  routes = merge([for path, item in local.contract.paths : {
     for method, operation in item : "${method} ${path}" => {
       path   = path
       method = method

@@ -29,7 +29,7 @@ run "every_operation_of_the_contract_calls_the_lambda" {
 run "a_key_is_asked_for_but_for_page_and_contract" {
   assert {
     condition = toset(flatten([for path, item in jsondecode(aws_api_gateway_rest_api.this.body).paths : [for method, operation in item : "${method} ${path}" if length(operation.security) == 0]])) == toset(
-      ["get /", "get /assets/{proxy+}", "get /v1/openapi.json"]
+      ["get /", "get /assets/{name}", "get /v1/openapi.json"]
     )
     error_message = aws_api_gateway_rest_api.this.body
   }
