@@ -40,6 +40,9 @@ async def front_door(topology: Topology, emulator: Emulator, folder: Path, **api
 
 async def _put_examples(topology: Topology, emulator: Emulator) -> None:
     async with aws_client("s3", emulator.url) as s3:
+        # The page sends input images straight to the bucket; leave to do so is in the pre-signed address.
+        cors = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}
+        await s3.put_bucket_cors(Bucket=topology.bucket, CORSConfiguration={"CORSRules": [cors]})
         for file in sorted(_EXAMPLES.glob("*.json")):
             await s3.put_object(Bucket=topology.models_bucket, Key=f"workflows/{file.name}", Body=file.read_bytes())
 

@@ -112,9 +112,6 @@ async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: 
         bucket = f"{prefix}-outputs"
         for name in (bucket, models := f"{prefix}-models"):
             await s3.create_bucket(Bucket=name)
-        # The page sends input images straight to the bucket; leave to do so is in the pre-signed address.
-        cors = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}
-        await s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [cors]})
         jobs = (await sns.create_topic(Name=f"{prefix}-jobs"))["TopicArn"]
         results = (await sns.create_topic(Name=f"{prefix}-results"))["TopicArn"]
         made = [await _runtime(sns, sqs, jobs, spec, prefix) for spec in runtimes]
