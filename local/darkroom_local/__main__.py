@@ -80,6 +80,7 @@ def _tell(running: Flow, console: Console) -> None:
     table.add_row("bucket", running.topology.bucket)
     for name, url in running.runtimes.items():
         table.add_row(f"runtime {name}", f"{url}\n{running.topology.of(name).queue_url}")
+    table.add_row("webhook receiver", f"{running.webhook_url}\nits secret: {running.topology.webhooks.secret}")
     table.add_row("logs", str(running.logs))
     console.print(table)
     console.print("A first job:", style="bold")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from .emulator import Emulator, emulator_process
 from .front import front_door
+from .receiver import receiver
 from .supervisor import Supervisor, simulated_pod
 from .topology import RuntimeSpec, Topology, make_topology
+from .webhooks import webhook_sender
 
 RUNTIMES = (
     RuntimeSpec("sd-webui", "sdwebui", bulk=True, dynamic_model=True, checkpoints=("sharp.safetensors",)),
@@ -26,6 +28,8 @@ class Flow:
     api_url: str
     runtimes: dict[str, str]
     """Where each runtime listens, by its name."""
+    webhook_url: str
+    """Where a receiver waits for webhooks, and tells of those that come."""
     logs: Path
 
 
@@ -46,8 +50,13 @@ async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent
         say("starting runtimes and agents")
         running = asyncio.create_task(supervisor.run(pods))
         try:
-            async with front_door(topology, emulator, folder) as api_url:
-                yield Flow(emulator, topology, api_url, {pod.name: pod.runtime_url for pod in pods}, folder)
+            async with (
+                receiver(topology.webhooks.secret, say) as webhook_url,
+                webhook_sender(topology, emulator, folder, webhook_url),
+                front_door(topology, emulator, folder) as api_url,
+            ):
+                runtimes = {pod.name: pod.runtime_url for pod in pods}
+                yield Flow(emulator, topology, api_url, runtimes, webhook_url, folder)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

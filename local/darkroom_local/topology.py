@@ -1,6 +1,8 @@
 """Topics, queues and the bucket of the whole flow, as Terraform's messaging and storage modules make them."""
 
+import base64
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,9 @@ VISIBILITY_SECONDS = 60
 MAX_ATTEMPTS = 4
 # One delivery more than attempts: where every attempt took its agent with it, the last one writes the end.
 MAX_RECEIVES = MAX_ATTEMPTS + 1
+# Of a webhook: about five and a half hours of attempts, each within six times its function's timeout of 30 s.
+WEBHOOK_RECEIVES = 16
+WEBHOOK_VISIBILITY_SECONDS = 180
 _DLQ_RETENTION_SECONDS = 14 * 24 * 3600
 
 
@@ -38,6 +43,17 @@ class RuntimeQueues:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookQueue:
+    """Where the webhook Lambda's work waits, and where the secrets lie; `secret` is the one without a tenant."""
+
+    queue_url: str
+    queue_arn: str
+    dead_url: str
+    secrets_path: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything that the flow needs of AWS."""
 
@@ -47,6 +63,7 @@ class Topology:
     models_bucket: str
     queue_url_prefix: str
     runtimes: tuple[RuntimeQueues, ...]
+    webhooks: WebhookQueue
 
     def of(self, runtime: str) -> RuntimeQueues:
         """The queues of a runtime."""
@@ -72,6 +89,10 @@ class Topology:
             "QUEUE_URL_PREFIX": self.queue_url_prefix,
             "RUNTIMES": json.dumps(runtimes),
         }
+
+    def webhook_environment(self) -> dict[str, str]:
+        """The webhook Lambda's variables."""
+        return {"S3_BUCKET": self.bucket, "WEBHOOK_SECRETS_PATH": self.webhooks.secrets_path}
 
     def agent_environment(self, runtime: str) -> dict[str, str]:
         """The agent's variables, but for where its runtime listens."""
@@ -99,6 +120,11 @@ def filter_policy(spec: RuntimeSpec, *, bulk: bool) -> dict[str, Any]:
     return {"$or": [policy, {"sd_model_checkpoint": list(spec.checkpoints)}]} if spec.checkpoints else policy
 
 
+def new_secret() -> str:
+    """A secret as Standard Webhooks writes them."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def aws_client(service: str, endpoint: str) -> Any:
     """A client of the emulator, as an asynchronous context manager."""
     session: Any = get_session()
@@ -115,8 +141,9 @@ async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: 
         jobs = (await sns.create_topic(Name=f"{prefix}-jobs"))["TopicArn"]
         results = (await sns.create_topic(Name=f"{prefix}-results"))["TopicArn"]
         made = [await _runtime(sns, sqs, jobs, spec, prefix) for spec in runtimes]
+        webhooks = await _webhooks(sns, sqs, results, endpoint, prefix)
         urls = made[0].queue_url.removesuffix(runtimes[0].name) if made else ""
-    return Topology(jobs, results, bucket, models, urls, tuple(made))
+    return Topology(jobs, results, bucket, models, urls, tuple(made), webhooks)
 
 
 async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix: str) -> RuntimeQueues:
@@ -132,6 +159,20 @@ async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix:
         bulk_url, bulk_arn = await _queue(sqs, f"{prefix}-{spec.name}-bulk", redrive)
         await subscribe(sns, jobs_arn, bulk_arn, filter_policy(spec, bulk=True))
     return RuntimeQueues(spec, queue_url, dead_url, bulk_url)
+
+
+async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix: str) -> WebhookQueue:
+    dead_url, dead_arn = await _queue(sqs, f"{prefix}-webhooks-dlq", {})
+    redrive = {
+        "VisibilityTimeout": str(WEBHOOK_VISIBILITY_SECONDS),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": str(WEBHOOK_RECEIVES)}),
+    }
+    queue_url, queue_arn = await _queue(sqs, f"{prefix}-webhooks", redrive)
+    await subscribe(sns, results_arn, queue_arn, {"webhook": ["true"]})
+    path, secret = f"/{prefix}/webhooks/", new_secret()
+    async with aws_client("ssm", endpoint) as ssm:
+        await ssm.put_parameter(Name=f"{path}default", Value=secret, Type="SecureString")
+    return WebhookQueue(queue_url, queue_arn, dead_url, path, secret)
 
 
 async def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:

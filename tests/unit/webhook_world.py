@@ -23,6 +23,7 @@ from darkroom_api.webhooks import Office, serve
 from darkroom_contract.document import Artifact, JobDocument, document_key
 from darkroom_contract.job import State, Webhook
 from darkroom_contract.notification import encode_notification, notification_of
+from darkroom_local.webhooks import sqs_event
 from tests.standin import RunningStandin, standin
 from tests.unit.web_host import WebHost
 
@@ -67,21 +68,7 @@ class WebhookWorld:
             MaxNumberOfMessages=10,
             MessageSystemAttributeNames=["All"],
         )
-        return {
-            "Records": [
-                {
-                    "messageId": one["MessageId"],
-                    "receiptHandle": one["ReceiptHandle"],
-                    "body": one["Body"],
-                    "attributes": dict(one["Attributes"]),
-                    "messageAttributes": {},
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:webhooks",
-                    "awsRegion": "us-east-1",
-                }
-                for one in answer.get("Messages", ())
-            ]
-        }
+        return sqs_event(answer.get("Messages", ()), "arn:aws:sqs:us-east-1:000000000000:webhooks")
 
     async def serve(self, event: dict[str, Any] | None = None, seconds: float = 0.5) -> list[str]:
         """Let the Lambda have an event, by default of all that is visible; the ids of messages that failed."""

@@ -1,0 +1,114 @@
+"""A receiver of webhooks, as a user would write one: `python -m darkroom_local.receiver` verifies and shows them.
+
+Signatures are verified by the words of the Standard Webhooks specification, not by the code that makes them.
+`/status/<code>` answers that code whatever comes, to see what follows.
+"""
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from rich.console import Console
+from rich.markup import escape
+
+from .topology import new_secret
+
+_TOLERANCE_SECONDS = 300
+_MOST_BYTES = 4 * 1024 * 1024
+_COLOURS = {"job.completed": "green", "job.failed": "red"}
+
+
+def problem_of(secret: str, headers: Mapping[str, str], body: bytes, at: float) -> str | None:
+    """What is wrong with a delivery that came at a moment (Unix seconds), if anything."""
+    event_id, sent_at = headers.get("webhook-id"), headers.get("webhook-timestamp", "")
+    if not event_id or not sent_at.isdigit():
+        return "it has no webhook-id or webhook-timestamp"
+    if abs(at - int(sent_at)) > _TOLERANCE_SECONDS:
+        return "it is of another time"
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"{event_id}.{sent_at}.".encode() + body, hashlib.sha256)
+    expected = b"v1," + base64.b64encode(digest)
+    given = headers.get("webhook-signature", "").encode().split()
+    return None if any(hmac.compare_digest(expected, one) for one in given) else "its signature is wrong"
+
+
+class Receiver:
+    """Takes deliveries, and tells of each in one line (rich's markup)."""
+
+    def __init__(self, secret: str, tell: Callable[[str], None]) -> None:
+        self._secret = secret
+        self._tell = tell
+        self._known: set[str] = set()
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Verify, show, answer."""
+        body = await request.read()
+        problem = problem_of(self._secret, request.headers, body, time.time())
+        if problem is not None:
+            self._tell(f"[red]✗ webhook refused:[/] {problem}")
+            return web.Response(status=401)
+        status = int(request.match_info.get("status", "204"))
+        event_id = request.headers["webhook-id"]
+        again = " [dim](again)[/]" if event_id in self._known else ""
+        self._known.add(event_id)
+        self._tell(f"{_line(json.loads(body))}{again}{f' [dim]answered {status}[/]' if status != 204 else ''}")
+        return web.Response(status=status)
+
+
+def _line(event: dict[str, Any]) -> str:
+    colour, data = _COLOURS.get(event["type"], "yellow"), event["data"]
+    what = [one["download_url"].partition("?")[0] for one in data["artifacts"]]
+    error = [data["error"]["message"]] if data.get("error") else []
+    shown = escape(" ".join([data["id"], *error, *what]))
+    return f"[{colour}]✓ webhook {escape(event['type'])}[/] {shown}"
+
+
+@asynccontextmanager
+async def receiver(secret: str, tell: Callable[[str], None], port: int = 0) -> AsyncIterator[str]:
+    """Receive on loopback for as long as the context lasts; the URL for webhooks. `port` 0 takes a free one."""
+    app = web.Application(client_max_size=_MOST_BYTES)
+    taking = Receiver(secret, tell).take
+    app.add_routes([web.post("/", taking), web.post(r"/status/{status:[2-5]\d\d}", taking)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        address: Any = runner.addresses[0]
+        yield f"http://127.0.0.1:{address[1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def _serve(secret: str, port: int, console: Console) -> None:
+    async with receiver(secret, console.print, port) as url:
+        console.print(f"webhooks to [bold]{url}[/], signed with {secret}", soft_wrap=True)
+        await asyncio.Event().wait()
+
+
+def main() -> int:
+    """Receive until Ctrl-C; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m darkroom_local.receiver", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--secret", default=os.environ.get("WEBHOOK_SECRET"), help="default: $WEBHOOK_SECRET, or else a new one"
+    )
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(_serve(arguments.secret or new_secret(), arguments.port, Console(highlight=False)))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
