@@ -67,6 +67,7 @@ module "webhooks" {
   attempts             = var.webhooks.attempts
   max_concurrency      = var.webhooks.max_concurrency
   allowed_networks     = var.webhooks.allowed_networks
+  allowed_ports        = var.webhooks.allowed_ports
   reserved_concurrency = var.webhooks.reserved_concurrency
   log_level            = var.api.log_level
   log_retention_days   = var.api.log_retention_days

@@ -90,6 +90,7 @@ variable "webhooks" {
     attempts             = optional(number)
     max_concurrency      = optional(number)
     allowed_networks     = optional(list(string))
+    allowed_ports        = optional(list(number))
     reserved_concurrency = optional(number)
   })
   default  = {}

@@ -43,8 +43,13 @@ class Emulator:
 
 
 @contextmanager
-def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts")) -> Iterator[Emulator]:
+def emulator_process(
+    services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts"), *, plain_queue_urls: bool = False
+) -> Iterator[Emulator]:
     """Run one. Start it from the main thread: it ends with the thread that started it.
+
+    Queue URLs follow the caller's host; plain ones are `http://127.0.0.1:<port>/<account>/<name>`, as AWS's paths
+    are and as Terraform and KEDA expect them.
 
     Raises:
         EmulatorUnavailable: it cannot be had or does not start.
@@ -55,7 +60,7 @@ def emulator_process(services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 (our own command line)
                 tethered(python, "-m", "localstack.runtime.main"),
-                env=_environment(folder, port, services),
+                env={**_environment(folder, port, services), **(_plain(port) if plain_queue_urls else {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -86,6 +91,10 @@ def _environment(folder: str, port: int, services: Sequence[str]) -> dict[str, s
         "DNS_ADDRESS": "0",
         **CREDENTIALS,
     }
+
+
+def _plain(port: int) -> dict[str, str]:
+    return {"SQS_ENDPOINT_STRATEGY": "off", "LOCALSTACK_HOST": f"127.0.0.1:{port}"}
 
 
 def _until_healthy(running: Emulator, process: "subprocess.Popen[bytes]") -> None:

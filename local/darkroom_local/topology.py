@@ -17,6 +17,7 @@ MAX_RECEIVES = MAX_ATTEMPTS + 1
 WEBHOOK_RECEIVES = 16
 WEBHOOK_VISIBILITY_SECONDS = 180
 _DLQ_RETENTION_SECONDS = 14 * 24 * 3600
+_MESSAGE_BYTES = 256 * 1024  # as much as the topic takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,9 @@ async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix:
 
 async def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
     """Make a queue; its URL and its ARN."""
+    every = {"MaximumMessageSize": str(_MESSAGE_BYTES)}
     kept = {"MessageRetentionPeriod": str(_DLQ_RETENTION_SECONDS)} if name.endswith("-dlq") else {}
-    url = (await sqs.create_queue(QueueName=name, Attributes={**attributes, **kept}))["QueueUrl"]
+    url = (await sqs.create_queue(QueueName=name, Attributes={**every, **attributes, **kept}))["QueueUrl"]
     answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return url, answer["Attributes"]["QueueArn"]
 

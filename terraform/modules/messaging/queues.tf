@@ -4,6 +4,9 @@ locals {
   # One delivery more than attempts: where every attempt took its agent with it, the last delivery writes the end.
   max_receives = var.attempts + 1
 
+  # As much as the topic takes; a larger job travels by job_ref.
+  message_bytes = 256 * 1024
+
   tls_only = {
     Sid       = "TlsOnly"
     Effect    = "Deny"
@@ -26,6 +29,7 @@ resource "aws_sqs_queue" "this" {
   name                       = "${var.name}-${each.key}"
   visibility_timeout_seconds = var.visibility_seconds
   message_retention_seconds  = var.retention_days * 24 * 3600
+  max_message_size           = local.message_bytes
   tags                       = merge(var.tags, { "darkroom:runtime" = each.value.runtime })
 
   sqs_managed_sse_enabled = var.kms_key_arn == null ? true : null
@@ -46,6 +50,7 @@ resource "aws_sqs_queue" "dead_letters" {
   for_each = var.runtimes
 
   name                      = "${var.name}-${each.key}-dlq"
+  max_message_size          = local.message_bytes
   message_retention_seconds = 14 * 24 * 3600 # the longest there is: somebody has to find the time to look
   tags                      = merge(var.tags, { "darkroom:runtime" = each.key })
 

@@ -19,7 +19,7 @@ locals {
     {
       Sid      = "TakeNotifications"
       Effect   = "Allow"
-      Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = local.queue_arn
     },
     {
@@ -72,6 +72,7 @@ module "function" {
     S3_BUCKET                = var.outputs_bucket
     WEBHOOK_SECRETS_PATH     = local.secrets
     WEBHOOK_ALLOWED_NETWORKS = join(",", var.allowed_networks)
+    WEBHOOK_ALLOWED_PORTS    = join(",", var.allowed_ports)
     LOGLEVEL                 = upper(var.log_level)
   }
 }

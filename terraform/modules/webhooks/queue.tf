@@ -1,7 +1,7 @@
 # The queue of notifications that somebody wants to be called for, its dead letters, and the filter that lets them in.
 
 locals {
-  timeout_seconds = 60
+  timeout_seconds = 30
 
   tls_only = {
     Sid       = "TlsOnly"

@@ -23,9 +23,9 @@ variable "outputs_bucket" {
 }
 
 variable "attempts" {
-  description = "Calls of a webhook before its notification goes to the dead letters."
+  description = "Calls of a webhook before its notification goes to the dead letters; the pauses between them grow to an hour."
   type        = number
-  default     = 8
+  default     = 16
   nullable    = false
 
   validation {
@@ -60,6 +60,18 @@ variable "allowed_networks" {
   validation {
     condition     = alltrue([for network in var.allowed_networks : can(cidrhost(network, 0))])
     error_message = "allowed_networks: write each as CIDR, `10.1.0.0/16`."
+  }
+}
+
+variable "allowed_ports" {
+  description = "Ports that webhooks may lead to, beside 80, 443, 8080 and 8443."
+  type        = list(number)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for port in var.allowed_ports : port >= 1 && port <= 65535 && floor(port) == port])
+    error_message = "allowed_ports: a port is a whole number, 1 to 65535."
   }
 }
 

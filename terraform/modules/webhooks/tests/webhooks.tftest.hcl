@@ -30,12 +30,12 @@ run "the_function_takes_batches_and_returns_what_failed" {
   }
 
   assert {
-    condition     = one(aws_lambda_event_source_mapping.queue.scaling_config).maximum_concurrency == 10 && aws_sqs_queue.this.visibility_timeout_seconds == 360
+    condition     = one(aws_lambda_event_source_mapping.queue.scaling_config).maximum_concurrency == 10 && aws_sqs_queue.this.visibility_timeout_seconds == 180
     error_message = "concurrency is bounded, and a batch is not handed out while it is worked on"
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 8 && aws_sqs_queue.dead_letters.name == "darkroom-webhooks-dlq"
+    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 16 && aws_sqs_queue.dead_letters.name == "darkroom-webhooks-dlq"
     error_message = aws_sqs_queue.this.redrive_policy
   }
 }
@@ -106,3 +106,10 @@ run "an_address_that_is_no_network" {
   expect_failures = [var.allowed_networks]
 }
 
+run "a_port_that_is_none" {
+  command = plan
+  variables {
+    allowed_ports = [70000]
+  }
+  expect_failures = [var.allowed_ports]
+}
