@@ -67,10 +67,9 @@ class Receiver:
 
 def _line(event: dict[str, Any]) -> str:
     colour, data = _COLOURS.get(event["type"], "yellow"), event["data"]
-    what = [one["download_url"].partition("?")[0] for one in data["artifacts"]]
-    error = [data["error"]["message"]] if data.get("error") else []
-    shown = escape(" ".join([data["id"], *error, *what]))
-    return f"[{colour}]✓ webhook {escape(event['type'])}[/] {shown}"
+    number = len(data["artifacts"])
+    what = data["error"]["message"] if data["error"] else f"{number} artifact{'' if number == 1 else 's'}"
+    return f"[{colour}]✓ webhook {escape(event['type'])}[/] {data['id']} {escape(what)}"
 
 
 @asynccontextmanager

@@ -13,9 +13,10 @@ from scripts.lambda_zip import ARM64, build
 HERE = "x86_64-manylinux_2_28" if os.uname().machine == "x86_64" else ARM64
 SCRIPT = """
 import json, sys
-from darkroom_api import jobs
+from darkroom_api import jobs, webhooks
 event = {"path": "/v1/openapi.json", "httpMethod": "GET", "requestContext": {}}
-print(json.dumps([jobs.__file__, jobs.handler(event, None)["statusCode"]]))
+told = webhooks.handler({"Records": []}, None)
+print(json.dumps([jobs.__file__, jobs.handler(event, None)["statusCode"], told]))
 """
 ENVIRON = {
     "S3_BUCKET": "outputs",
@@ -47,7 +48,7 @@ def test_it_answers_with_nothing_else_installed(package: Path, tmp_path: Path) -
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout) == [str(tmp_path / "darkroom_api" / "jobs.py"), 200]
+    assert json.loads(done.stdout) == [str(tmp_path / "darkroom_api" / "jobs.py"), 200, {"batchItemFailures": []}]
 
 
 def test_the_same_sources_give_the_same_bytes(package: Path, tmp_path: Path) -> None:

@@ -82,11 +82,6 @@ class S3:
         self._bucket(name)
         return Answer(200, document("LocationConstraint", ""), XML)
 
-    def _put_cors(self, _: Call, name: str, __: str) -> Answer:
-        """Taken and passed over: no browser comes here."""
-        self._bucket(name)
-        return Answer()
-
     def _put(self, call: Call, name: str, key: str) -> Answer:
         bucket, upload = self._bucket(name), read_upload(call)
         stored = Stored(upload.data, etag_of(upload.data), kept(call), upload.checksums)
@@ -138,7 +133,6 @@ _OPERATIONS: dict[str, Callable[[S3, Call, str, str], Answer]] = {
     "HeadBucket": S3._head_bucket,
     "DeleteBucket": S3._delete_bucket,
     "GetBucketLocation": S3._location,
-    "PutBucketCors": S3._put_cors,
     "ListObjectsV2": S3._list,
     "DeleteObjects": S3._delete_many,
     "PutObject": S3._put,

@@ -8,7 +8,6 @@ _BUCKET = {
     ("HEAD", ""): "HeadBucket",
     ("DELETE", ""): "DeleteBucket",
     ("GET", "location"): "GetBucketLocation",
-    ("PUT", "cors"): "PutBucketCors",
     ("GET", "list-type"): "ListObjectsV2",
     ("GET", "uploads"): "ListMultipartUploads",
     ("POST", "delete"): "DeleteObjects",

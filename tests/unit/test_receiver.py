@@ -56,10 +56,10 @@ async def post(url: str, headers: dict[str, str], body: bytes) -> int:
 
 
 async def test_what_is_signed_is_shown(url: str, told: list[str]) -> None:
-    """One line: what, whose, and where the pictures are, without signatures; a repetition is marked."""
+    """One line: what, whose, and how much; a repetition is marked."""
     for _ in range(2):
         assert await post(url, *delivery(job())) == 204
-    assert told[0] == "[green]✓ webhook job.completed[/] a https://b/sd/a/0-x.png"
+    assert told[0] == "[green]✓ webhook job.completed[/] a 1 artifact"
     assert told[1] == told[0] + " [dim](again)[/]"
 
 
