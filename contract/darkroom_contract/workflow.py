@@ -28,8 +28,8 @@ class Parameter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     type: ParameterType
     at: Annotated[tuple[str, ...], Meta(min_length=1)]
     default: Any = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     max_length: Annotated[int, Meta(ge=1)] | None = None
     choices: tuple[Any, ...] = ()
     required: bool = False
@@ -71,7 +71,7 @@ def decode_workflow(value: Any) -> Workflow:
             raise ContractError(f"{where}.type", '"integer" for a seed', show(parameter.type))
         low, high = parameter.minimum, parameter.maximum
         if low is not None and high is not None and low > high:
-            raise ContractError(f"{where}.minimum", f"a number ≤ maximum ({high:g})", show(low))
+            raise ContractError(f"{where}.minimum", f"a number ≤ maximum ({high:.10g})", show(low))
     return workflow
 
 
@@ -171,8 +171,8 @@ def _describe(parameter: Parameter) -> str:
     if parameter.type == "string":
         return f"string of ≤ {parameter.max_length} characters" if parameter.max_length else kind
     if low is not None and high is not None:
-        return f"{kind} {low:g} … {high:g}"
-    return f"{kind} ≥ {low:g}" if low is not None else f"{kind} ≤ {high:g}" if high is not None else kind
+        return f"{kind} {low:.10g} … {high:.10g}"
+    return f"{kind} ≥ {low:.10g}" if low is not None else f"{kind} ≤ {high:.10g}" if high is not None else kind
 
 
 def _set(body: dict[str, Any], task: Task, place: str, value: Any, path: str) -> None:
