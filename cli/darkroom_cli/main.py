@@ -16,7 +16,7 @@ from rich.markup import escape
 from darkroom_contract.api import JobView
 from darkroom_contract.job import State
 
-from . import models
+from . import models, workflows
 from .client import Client
 from .failures import DarkroomError
 from .follow import many, until_ended
@@ -25,6 +25,7 @@ from .show import job_table, runtime_table, whole_job
 from .terminal import AsJson, Endpoint, Key, console, errors, tell, with_client
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app.add_typer(workflows.app, name="workflow")
 app.add_typer(models.app, name="models")
 Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")]
 

@@ -1,14 +1,15 @@
 """Jobs on a terminal: tables, and the seconds of each stage as a waterfall. Pure: values in, renderables out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from darkroom_contract.api import JobView, RuntimeView
+from darkroom_contract.api import JobView, RuntimeView, WorkflowSummary
 from darkroom_contract.document import Timings
+from darkroom_contract.workflow import Parameter
 
 COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "expired": "yellow", "running": "cyan"}
 _WIDTH = 40  # columns of the whole time
@@ -85,3 +86,37 @@ def runtime_table(runtimes: Iterable[RuntimeView]) -> Table:
                 oldest = "–" if depth.oldest_seconds is None else f"{depth.oldest_seconds:.0f}"
                 table.add_row(runtime.name, runtime.type, queue, str(depth.waiting), str(depth.in_flight), oldest)
     return table
+
+
+def workflow_table(workflows: Iterable[WorkflowSummary]) -> Table:
+    """Named workflows, a line each."""
+    table = Table("workflow", "title", "runtime", "task", "about", box=box.SIMPLE_HEAD, pad_edge=False)
+    for one in workflows:
+        table.add_row(*(Text(text) for text in (one.name, one.title, one.runtime, one.task.value, one.description)))
+    return table
+
+
+def parameter_table(workflow: WorkflowSummary, parameters: Mapping[str, Parameter]) -> RenderableType:
+    """A named workflow, and what its callers choose."""
+    table = Table("parameter", "type", "default", "may be", "about", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, one in parameters.items():
+        about = ": ".join(text for text in (one.title, one.help) if text)
+        table.add_row(name, one.type, Text(_default(one)), Text(_range(one)), Text(about))
+    head = Text(f"{workflow.name}: {workflow.title}", style="bold")
+    where = Text(f"{workflow.description}\n{workflow.task.value} on {workflow.runtime}".strip(), style="dim")
+    return Group(head, where, table)
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.default is not None:
+        return str(parameter.default)
+    return "required" if parameter.required else "random" if parameter.seed else "as in the workflow"
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ", ".join(str(choice) for choice in parameter.choices)
+    low, high = (None if one is None else f"{one:.10g}" for one in (parameter.minimum, parameter.maximum))
+    if low is not None and high is not None:
+        return f"{low} … {high}"
+    return f"≥ {low}" if low is not None else f"≤ {high}" if high is not None else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from darkroom_cli.derive import derive
@@ -186,6 +186,7 @@ _GRAPHS = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first draw looks for constants
 @given(_GRAPHS)
 def test_what_is_derived_can_be_put_up(graph: dict[str, Any]) -> None:
     """Of any graph: the workflow is valid, and filled with nothing but what is required it runs."""
