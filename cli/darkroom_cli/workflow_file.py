@@ -80,10 +80,18 @@ def named_workflow(value: Mapping[str, Any], **said: str | None) -> Workflow:
     return workflow
 
 
-def refusals(workflow: Workflow, definitions: Definitions) -> list[str]:
-    """All that a ComfyUI with these node definitions would refuse of it."""
-    graph = graph_of(workflow.input)
-    return [*findings(graph, definitions), *parameter_findings(workflow.parameters, graph, definitions)]
+def check_definitions(
+    request: Mapping[str, Any], parameters: Mapping[str, Parameter], definitions: Definitions
+) -> None:
+    """Check a graph and its parameters against a runtime's node definitions.
+
+    Raises:
+        Refused: with all that the runtime would refuse, a line each.
+    """
+    graph = graph_of(request)
+    wrong = [*findings(graph, definitions), *parameter_findings(parameters, graph, definitions)]
+    if wrong:
+        raise Refused("the runtime would refuse it:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
 def name_of(stem: str) -> str:

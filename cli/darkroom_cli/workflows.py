@@ -22,7 +22,15 @@ from .node_definitions import Definitions, read_definitions
 from .request import read_json
 from .show import parameter_table, workflow_table
 from .terminal import AsJson, Endpoint, Key, errors, tell, with_client
-from .workflow_file import check_format, encode_workflow, is_named, name_of, named_workflow, refusals, request_in
+from .workflow_file import (
+    check_definitions,
+    check_format,
+    encode_workflow,
+    is_named,
+    name_of,
+    named_workflow,
+    request_in,
+)
 from .workflow_store import WorkflowStore
 
 app = typer.Typer(help="Named workflows.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -64,8 +72,8 @@ def add(
     if derive_again or not is_named(value):
         value = _derived(value, name or name_of(file.stem), runtime, definitions, yes=yes or dry_run)
     workflow = named_workflow(value, name=name, runtime=runtime, title=title, description=description)
-    if definitions is not None and workflow.task is Task.PIPELINE and (wrong := refusals(workflow, definitions)):
-        raise Refused("the runtime would refuse it:\n" + "\n".join(f"  {line}" for line in wrong))
+    if definitions is not None and workflow.task is Task.PIPELINE:
+        check_definitions(workflow.input, workflow.parameters, definitions)
     data = encode_workflow(workflow)
     if out is not None:
         _write(out, data)
@@ -173,6 +181,8 @@ def _derived(
     task, body = request_in(value)
     if task is Task.PIPELINE:
         check_format(body)
+        if definitions is not None:  # first, for choices are derived from them
+            check_definitions(body, {}, definitions)
     told = {} if body is value else {key: value[key] for key in ("title", "description", "runtime") if key in value}
     runtime = runtime or told.get("runtime")
     if runtime is None and yes:
