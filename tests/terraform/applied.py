@@ -11,7 +11,7 @@ from typing import Any
 from scripts import terraform
 
 from darkroom_local.emulator import Emulator
-from darkroom_local.topology import RuntimeQueues, RuntimeSpec, Topology
+from darkroom_local.topology import RuntimeQueues, RuntimeSpec, Topology, WebhookQueue
 
 SERVICES = ("sqs", "sns", "s3", "sts", "iam", "apigateway", "logs", "events", "kms", "cloudwatch")
 SPECS = (RuntimeSpec("bulky", "comfyui", bulk=True, checkpoints=("sharp",)), RuntimeSpec("sd", "sdwebui"))
@@ -46,12 +46,13 @@ class Applied:
     def topology(self) -> Topology:
         """Topics, queues and buckets, as the local twin tells them."""
         queues = self.outputs["runtimes"]
+        prefix = queues[SPECS[0].name]["queue_url"].removesuffix(SPECS[0].name)
         return Topology(
             self.outputs["jobs_topic_arn"],
             self.outputs["results_topic_arn"],
             self.outputs["buckets"][0],
             self.outputs["buckets"][1],
-            queues[SPECS[0].name]["queue_url"].removesuffix(SPECS[0].name),
+            prefix,
             tuple(
                 RuntimeQueues(
                     spec,
@@ -60,6 +61,14 @@ class Applied:
                     queues[spec.name]["bulk_queue_url"],
                 )
                 for spec in SPECS
+            ),
+            # Its secrets are put there by the operator.
+            WebhookQueue(
+                queue_url=f"{prefix}webhooks",
+                queue_arn="arn:aws:sqs:us-east-1:000000000000:flow-webhooks",
+                dead_url=f"{prefix}webhooks-dlq",
+                secrets_path="/flow/webhooks/",
+                secret="",
             ),
         )
 
