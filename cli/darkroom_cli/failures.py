@@ -1,8 +1,8 @@
 """What can go wrong, each with the exit status that scripts may use.
 
-DarkroomError   1   the API failed, or a file is not what it should be
+DarkroomError   1   the API or AWS failed, or a file is not what it should be
 ├── Refused      2   the request is wrong; the message says where
-├── NotReachable 3   no API there, or the key was not accepted
+├── NotReachable 3   no API there, or the key or the credentials were not accepted
 └── NotFound     4   no such job, workflow or path
 """
 
@@ -10,7 +10,7 @@ from darkroom_contract.api import ProblemDocument
 
 
 class DarkroomError(Exception):
-    """The API failed, or a file is not what it should be."""
+    """The API or AWS failed, or a file is not what it should be."""
 
     exit_status = 1
 
@@ -26,7 +26,7 @@ class Refused(DarkroomError):
 
 
 class NotReachable(DarkroomError):
-    """No API answers there, or the key was not accepted."""
+    """No API answers there, or the key or the credentials were not accepted."""
 
     exit_status = 3
 

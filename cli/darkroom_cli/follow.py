@@ -4,51 +4,94 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from darkroom_contract.api import JobView
-from darkroom_contract.job import State
+from darkroom_contract.job import State, now
 
 from .client import Client
-from .show import COLOURS, job_table, whole_job
-from .terminal import errors, tell
+from .failures import DarkroomError, NotReachable
+from .show import COLOURS, job_table, plain, waiting, whole_job
+from .terminal import errors, tell, tell_failure
 
 _AT_ONCE = 16
+_SHORTEST_BAR = 16  # fewer are done before a bar could be read
 
 
-async def many[V, R](values: Sequence[V], act: Callable[[V], Awaitable[R]], what: str) -> list[R]:
-    """Do something for all, sixteen at a time, with a bar where there are many."""
+async def many[V, R](
+    values: Sequence[V], act: Callable[[V], Awaitable[R]], what: str, progress: Progress | None = None
+) -> list[R | DarkroomError]:
+    """Do something for all, sixteen at a time; for each, in order, what came of it, or what went wrong.
+
+    One failure does not stop the others, but an API that is not reachable does: the rest is not tried.
+    `progress` is where a bar is shown; without one there is a bar where there are many.
+    """
     slots = asyncio.Semaphore(_AT_ONCE)
-    with Progress(console=errors, transient=True, disable=len(values) < _AT_ONCE) as progress:
-        bar = progress.add_task(what, total=len(values))
+    lost: NotReachable | None = None
+    shown = progress or Progress(
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
+        console=errors,
+        transient=True,
+        disable=len(values) < _SHORTEST_BAR,
+    )
+    with shown:
+        bar = shown.add_task(what, total=len(values), state="")
 
-        async def one(value: V) -> R:
+        async def one(value: V) -> R | DarkroomError:
+            nonlocal lost
             async with slots:
-                result = await act(value)
-            progress.advance(bar)
-            return result
+                try:
+                    return lost or await act(value)
+                except DarkroomError as error:
+                    lost = error if isinstance(error, NotReachable) else lost
+                    return error
+                finally:
+                    shown.advance(bar)
 
         return await asyncio.gather(*(one(value) for value in values))
 
 
-async def until_ended(darkroom: Client, ids: Sequence[str], folder: Path | None, *, as_json: bool) -> int:
-    """Watch jobs to their end, save what they made, and tell; 1 if one did not complete."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=errors, transient=True) as progress:
+def sift[R](outcomes: Sequence[R | DarkroomError], names: Sequence[str]) -> tuple[list[R], int]:
+    """Say what went wrong, by its name, the same reason again only counted; what went well, and the exit status."""
+    good, status, said = [], 0, dict[str, int]()
+    for outcome, name in zip(outcomes, names, strict=True):
+        if not isinstance(outcome, DarkroomError):
+            good.append(outcome)
+            continue
+        status = max(status, outcome.exit_status)
+        times = said[str(outcome)] = said.get(str(outcome), 0) + 1
+        if times == 1:
+            tell_failure(outcome, name)
+    for reason, times in said.items():
+        if times > 1:
+            errors.print(Text(f"and {times - 1} more: {plain(reason)}", style="red"), soft_wrap=True)
+    return good, status
 
-        async def one(job_id: str) -> JobView:
-            bar = progress.add_task(job_id, total=1.0, state="queued")
+
+async def until_ended(darkroom: Client, ids: Sequence[str], folder: Path | None, *, as_json: bool) -> int:
+    """Watch jobs to their end, save what they made, and tell; the exit status, 1 if one did not complete."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(16), TextColumn("{task.fields[state]}"))
+    progress = Progress(*columns, TimeElapsedColumn(), console=errors, transient=True)
+
+    async def one(job_id: str) -> tuple[JobView, tuple[Path, ...]]:
+        bar = progress.add_task(escape(plain(job_id)), total=1.0, state="")
+        try:
             async for job in darkroom.watch(job_id):
                 done = 1.0 if job.state.final else job.progress or 0.0
-                shown = f"[{COLOURS.get(job.state.value, 'dim')}]{job.state.value}"
-                progress.update(bar, completed=done, state=shown)
-            if folder is not None:
-                await darkroom.save(job, folder)
-            progress.update(bar, visible=False)
-            return job
+                about = job.state.value if job.queue is None else waiting(job.queue)
+                progress.update(bar, completed=done, state=f"[{COLOURS[job.state]}]{about}")
+            return job, await darkroom.save(job, folder) if folder is not None else ()
+        finally:
+            progress.remove_task(bar)
 
-        jobs = await many(ids, one, "waiting")
-    tell(jobs if len(jobs) > 1 else jobs[0], job_table(jobs) if len(jobs) > 1 else whole_job(jobs[0]), as_json=as_json)
+    outcomes = await many(ids, one, f"{len(ids)} {'job' if len(ids) == 1 else 'jobs'}", progress)
+    ended, status = sift(outcomes, ids)
+    jobs = [job for job, _ in ended]
+    if jobs:
+        tell(jobs, whole_job(jobs[0]) if len(ids) == 1 else job_table(jobs, now()), as_json=as_json)
     if folder is not None:
-        errors.print(f"saved in {folder}", highlight=False)
-    return 0 if all(job.state is State.COMPLETED for job in jobs) else 1
+        files = sum(len(saved) for _, saved in ended)
+        errors.print(Text(f"{files} {'file' if files == 1 else 'files'} in {plain(str(folder))}"), soft_wrap=True)
+    return max(status, 0 if all(job.state is State.COMPLETED for job in jobs) else 1)

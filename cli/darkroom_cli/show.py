@@ -1,96 +1,160 @@
-"""Jobs on a terminal: tables, and the seconds of each stage as a waterfall. Pure: values in, renderables out."""
+"""Jobs and workflows on a terminal: tables, and the seconds of each stage as a waterfall. Pure.
+
+All texts that come from outside go through `plain`: a prompt may hold a terminal's control codes, or rich's markup.
+"""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from rich import box
+from rich.bar import Bar
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from darkroom_contract.api import JobView, RuntimeView, WorkflowSummary
+from darkroom_contract.api import JobView, QueueState, RuntimeView, Wait, WorkflowSummary
 from darkroom_contract.document import Timings
+from darkroom_contract.job import State
 from darkroom_contract.workflow import Parameter
 
-COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "expired": "yellow", "running": "cyan"}
-_WIDTH = 40  # columns of the whole time
+COLOURS = {
+    State.QUEUED: "bright_black",
+    State.RUNNING: "cyan",
+    State.COMPLETED: "green",
+    State.FAILED: "red",
+    State.CANCELLED: "yellow",
+    State.EXPIRED: "yellow",
+}
+_MARKS = {
+    State.QUEUED: "○",
+    State.RUNNING: "◐",
+    State.COMPLETED: "●",
+    State.FAILED: "✗",
+    State.CANCELLED: "⊘",
+    State.EXPIRED: "⊘",
+}
+_WIDTH = 44  # columns of the whole time
+_MOST_NODES = 8
+_HEAD = "bright_black"
+
+
+def plain(text: str) -> str:
+    """A text as it may stand on a terminal: control characters are shown, not obeyed."""
+    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
 
 
 def state(job: JobView) -> Text:
     """A job's state in its colour, with how far it is."""
     done = f" {job.progress:.0%}" if job.progress is not None and not job.state.final else ""
-    return Text(f"{job.state.value}{done}", style=COLOURS.get(job.state.value, "dim"))
+    return Text(f"{_MARKS[job.state]} {job.state.value}{done}", style=COLOURS[job.state])
+
+
+def waiting(queue: Wait | QueueState) -> str:
+    """What a queued job waits for, in words."""
+    about = queue.wait_seconds if isinstance(queue, Wait) else None
+    return f"{queue.waiting} waiting, {queue.in_flight} at work" + (f", about {duration(about)}" if about else "")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `0.42 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
+    for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds:.2f} s" if seconds < 10 else f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
 
 
 def whole_job(job: JobView) -> RenderableType:
     """All that a person wants to know of one job."""
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("job", job.id)
+    facts.add_column(style="bright_black", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("job", Text(plain(job.id), style="bold"))
     facts.add_row("state", state(job))
-    facts.add_row("runtime", f"{job.runtime} ({job.task.value if job.task else 'unknown task'})")
-    facts.add_row("attempt", str(job.attempt))
     if job.error is not None:
-        facts.add_row("error", Text(f"{job.error.code}: {job.error.message}", style="red"))
+        facts.add_row("error", Text(plain(f"{job.error.code}: {job.error.message}"), style="red"))
+    facts.add_row("runtime", Text(plain(job.runtime)).append(f"  {job.task or 'unknown task'}", style="bright_black"))
+    if job.attempt > 1:
+        facts.add_row("attempt", str(job.attempt))
+    if job.submitted_at is not None:
+        facts.add_row("submitted", f"{job.submitted_at:%Y-%m-%d %H:%M:%S %Z}")
     if job.queue is not None:
-        about = "" if job.queue.wait_seconds is None else f", about {job.queue.wait_seconds:.0f} s"
-        facts.add_row("queue", f"{job.queue.waiting} waiting, {job.queue.in_flight} in work{about}")
-    for artifact in job.artifacts:
-        size = f"{artifact.width}×{artifact.height}, " if artifact.width else ""
-        facts.add_row("artifact", f"{artifact.url} ({size}{artifact.bytes / 1000:.0f} kB)")
-    return Group(facts, waterfall(job.timings))
+        facts.add_row("queue", waiting(job.queue))
+    for name, text in (("tenant", job.tenant), ("trace", job.trace_id)):
+        if text:
+            facts.add_row(name, Text(plain(text)))
+    for index, artifact in enumerate(job.artifacts):
+        size = f"  {artifact.width}×{artifact.height}" if artifact.width else ""
+        about = Text(f"{size}  {artifact.bytes / 1000:,.0f} kB", style="bright_black")
+        facts.add_row("artifacts" if index == 0 else "", Text(plain(artifact.url)).append(about))
+    return Group(facts, *waterfall(job.timings))
 
 
-def waterfall(timings: Timings) -> RenderableType:
-    """One bar a stage, each where it began; ComfyUI's nodes below the runtime."""
+def waterfall(timings: Timings) -> Iterable[RenderableType]:
+    """One bar a stage, each where it began; ComfyUI's nodes, the longest first, below the runtime."""
     stages = [(name, getattr(timings, name) or 0.0) for name in ("queued", "prepare", "runtime", "store")]
     total = sum(seconds for _, seconds in stages)
     if not total:
-        return Text()
+        return
     table = Table.grid(padding=(0, 2))
+    table.add_column(style="bright_black", no_wrap=True)
+    table.add_column(width=_WIDTH)
+    table.add_column(justify="right", no_wrap=True)
+    colours = {"queued": "bright_black", "prepare": "yellow", "runtime": "cyan", "store": "magenta"}
     begun = 0.0
     for name, seconds in stages:
-        table.add_row(name, _bar(begun / total, seconds / total, "cyan"), f"{seconds:.2f} s")
+        table.add_row(name, Bar(total, begun, begun + seconds, color=colours[name]), f"{seconds:.2f} s")
         if name == "runtime":
-            for node, taken in sorted((timings.nodes or {}).items(), key=lambda one: -one[1])[:8]:
-                table.add_row(f"  node {node}", _bar(begun / total, taken / total, "blue"), f"{taken:.2f} s")
+            nodes = sorted((timings.nodes or {}).items(), key=lambda one: -one[1])
+            for node, taken in nodes[:_MOST_NODES]:
+                label = Text(f"  node {plain(node)}")
+                table.add_row(label, Bar(total, begun, min(begun + taken, total), color="blue"), f"{taken:.2f} s")
         begun += seconds
-    return table
+    table.add_row("total", "", Text(f"{total:.2f} s", style="bold"))
+    yield Text()
+    yield table
 
 
-def _bar(start: float, length: float, colour: str) -> Text:
-    before = min(round(start * _WIDTH), _WIDTH - 1)
-    wide = max(1, min(round(length * _WIDTH), _WIDTH - before))
-    return Text(" " * before).append("█" * wide, style=colour).append(" " * (_WIDTH - before - wide))
-
-
-def job_table(jobs: Iterable[JobView]) -> Table:
-    """Jobs, a line each."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def job_table(jobs: Iterable[JobView], now: datetime) -> RenderableType:
+    """Jobs, a line each; ages are up to `now`."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD)
     table.add_column("job", overflow="fold")  # an id that is cut short is of no use
-    for name in ("state", "runtime", "submitted"):
-        table.add_column(name)
+    table.add_column("state", no_wrap=True)
+    table.add_column("runtime", overflow="fold")
+    table.add_column("age", justify="right", no_wrap=True)
     table.add_column("files", justify="right")
     for job in jobs:
-        at = job.submitted_at.strftime("%Y-%m-%d %H:%M:%S") if job.submitted_at else "–"
-        table.add_row(job.id, state(job), job.runtime, at, str(len(job.artifacts)))
-    return table
+        age = duration(max(0, round((now - job.submitted_at).total_seconds()))) if job.submitted_at else "–"
+        files = str(len(job.artifacts)) if job.artifacts else ""
+        table.add_row(Text(plain(job.id)), state(job), Text(plain(job.runtime)), age.replace(".00", ""), files)
+        if job.error is not None:
+            table.add_row(Text(f"  {plain(job.error.code)}: {plain(job.error.message)}", style="red"))
+    return table if table.row_count else Text("no jobs", style="bright_black")
 
 
-def runtime_table(runtimes: Iterable[RuntimeView]) -> Table:
+def runtime_table(runtimes: Iterable[RuntimeView]) -> RenderableType:
     """Runtimes and how full their queues are."""
-    table = Table("runtime", "type", "queue", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("waiting", "in work", "oldest s"):
-        table.add_column(name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD)
+    for name in ("runtime", "type", "queue"):
+        table.add_column(name, overflow="fold")
+    for name in ("waiting", "at work", "oldest"):
+        table.add_column(name, justify="right", no_wrap=True)
     for runtime in runtimes:
         for queue, depth in (("normal", runtime.queue), ("bulk", runtime.bulk_queue)):
             if depth is not None:
-                oldest = "–" if depth.oldest_seconds is None else f"{depth.oldest_seconds:.0f}"
-                table.add_row(runtime.name, runtime.type, queue, str(depth.waiting), str(depth.in_flight), oldest)
-    return table
+                oldest = "–" if depth.oldest_seconds is None else duration(depth.oldest_seconds)
+                work = Text(str(depth.in_flight), style="cyan" if depth.in_flight else "")
+                late = Text(str(depth.waiting), style="yellow" if depth.waiting and not depth.in_flight else "")
+                table.add_row(Text(plain(runtime.name)), plain(runtime.type), queue, late, work, oldest)
+            elif queue == "normal":
+                table.add_row(Text(plain(runtime.name)), plain(runtime.type), queue, "?", "?", "?")
+    return table if table.row_count else Text("no runtime is installed", style="bright_black")
 
 
 def workflow_table(workflows: Iterable[WorkflowSummary]) -> Table:
     """Named workflows, a line each."""
-    table = Table("workflow", "title", "runtime", "task", "about", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        "workflow", "title", "runtime", "task", "about", box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD
+    )
     for one in workflows:
         table.add_row(*(Text(text) for text in (one.name, one.title, one.runtime, one.task.value, one.description)))
     return table
@@ -98,7 +162,9 @@ def workflow_table(workflows: Iterable[WorkflowSummary]) -> Table:
 
 def parameter_table(workflow: WorkflowSummary, parameters: Mapping[str, Parameter]) -> RenderableType:
     """A named workflow, and what its callers choose."""
-    table = Table("parameter", "type", "default", "may be", "about", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        "parameter", "type", "default", "may be", "about", box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD
+    )
     for name, one in parameters.items():
         about = ": ".join(text for text in (one.title, one.help) if text)
         table.add_row(name, one.type, Text(_default(one)), Text(_range(one)), Text(about))

@@ -6,18 +6,21 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from .client import Client
 from .config import read_config
+from .failures import DarkroomError
+from .show import plain
 
 console = Console()
 errors = Console(stderr=True)
 
 Endpoint = Annotated[str | None, typer.Option("--endpoint", help="The API's address (DARKROOM_ENDPOINT).")]
 Key = Annotated[str | None, typer.Option("--api-key", help="The tenant's key (DARKROOM_API_KEY).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines, a value a line.")]
+Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")]
 
 
 def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, api_key: str | None) -> None:
@@ -25,7 +28,7 @@ def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, a
     config = read_config(endpoint, api_key)
 
     async def whole() -> int:
-        async with Client(config.endpoint, config.api_key) as darkroom:
+        async with Client(config.need("endpoint"), config.api_key) as darkroom:
             return await act(darkroom)
 
     status = asyncio.run(whole())
@@ -33,8 +36,15 @@ def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, a
         raise typer.Exit(status)
 
 
-def tell(value: Any, shown: Any, *, as_json: bool) -> None:
-    """Print a value: as JSON for machines, or as it is shown to people."""
-    # Text, for brackets in a string would be taken for markup.
-    told = Text(msgspec.json.encode(value).decode()) if as_json else shown
-    console.print(told, highlight=False, soft_wrap=as_json)
+def tell(value: Any, shown: RenderableType, *, as_json: bool) -> None:
+    """Print a value: as it is shown to people, or as JSON for machines, of several values each on its own line."""
+    if not as_json:
+        console.print(shown, highlight=False)
+        return
+    for one in value if isinstance(value, list | tuple) else [value]:
+        typer.echo(msgspec.json.encode(one))
+
+
+def tell_failure(error: DarkroomError, what: str = "darkroom") -> None:
+    """Say in one line what went wrong; `what` is where."""
+    errors.print(Text.assemble((f"{plain(what)}: ", "red"), plain(str(error))), soft_wrap=True)

@@ -205,7 +205,9 @@ def test_models_are_listed_and_removed(run: Run, aws: RunningStandin, file: str)
     s3.put_object(Bucket="models", Key="workflows/portrait.json", Body=b"{}")
     s3.put_object(Bucket="models", Key="vae/[old].bin", Body=b"old")
     run("add", file, "--as", KEY)
-    assert [(one["key"], one["bytes"], one["sha256"]) for one in json.loads(run("list", "--json"))] == [
+    assert [
+        (one["key"], one["bytes"], one["sha256"]) for one in map(json.loads, run("list", "--json").splitlines())
+    ] == [
         (KEY, len(MODEL), DIGEST),
         ("vae/[old].bin", 3, None),
     ]
