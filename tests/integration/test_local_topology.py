@@ -54,6 +54,15 @@ async def test_attributes_route_a_job(emulator: Emulator, topology: Topology) ->
         assert await bodies(sqs, b.queue_url, 2) == ["b bulk", "b plain"]
 
 
+async def test_only_who_wants_a_webhook_gets_into_its_queue(emulator: Emulator, topology: Topology) -> None:
+    """Every other result costs nothing there."""
+    wanted = {"webhook": {"DataType": "String", "StringValue": "true"}}
+    async with aws_client("sns", emulator.url) as sns, aws_client("sqs", emulator.url) as sqs:
+        await sns.publish(TopicArn=topology.results_arn, Message="unwanted")
+        await sns.publish(TopicArn=topology.results_arn, Message="wanted", MessageAttributes=wanted)
+        assert await bodies(sqs, topology.webhooks.queue_url, 1) == ["wanted"]
+
+
 async def test_a_message_that_nobody_settles_goes_to_the_dead_letters(emulator: Emulator, topology: Topology) -> None:
     """After its last delivery a message lies in the runtime's DLQ, unaltered, and not a delivery earlier."""
     async with aws_client("sqs", emulator.url) as sqs:

@@ -13,7 +13,7 @@ from scripts import terraform
 from darkroom_local.emulator import Emulator
 from darkroom_local.topology import RuntimeQueues, RuntimeSpec, Topology, WebhookQueue
 
-SERVICES = ("sqs", "sns", "s3", "sts", "iam", "apigateway", "logs", "events", "kms", "cloudwatch")
+SERVICES = ("sqs", "sns", "s3", "ssm", "sts", "iam", "apigateway", "logs", "events", "kms", "cloudwatch")
 SPECS = (RuntimeSpec("bulky", "comfyui", bulk=True, checkpoints=("sharp",)), RuntimeSpec("sd", "sdwebui"))
 
 _FLOW = Path(__file__).parent / "flow"

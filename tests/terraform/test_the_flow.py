@@ -46,7 +46,9 @@ async def queue(sqs: Any, url: str) -> dict[str, Any]:
 
 async def queues(sqs: Any, topology: Topology) -> dict[str, Any]:
     """Every queue of a topology by its role."""
-    return {
+    hooks = topology.webhooks
+    webhooks = {name: await queue(sqs, url) for name, url in (("hooks", hooks.queue_url), ("dead", hooks.dead_url))}
+    return webhooks | {
         f"{one.spec.name} {kind}": await queue(sqs, url)
         for one in topology.runtimes
         for kind, url in (("queue", one.queue_url), ("dead", one.dead_url), ("bulk", one.bulk_url))
@@ -89,6 +91,9 @@ async def test_it_is_the_local_twin_attribute_by_attribute(applied: Applied) -> 
         ours = await subscriptions(sns, applied.topology.jobs_arn)
         assert ours == await subscriptions(sns, twin.jobs_arn)
         assert len(ours) == 3
+        told = await subscriptions(sns, applied.topology.results_arn)
+        assert told == await subscriptions(sns, twin.results_arn)
+        assert told.keys() == {"webhooks"}
 
 
 async def test_the_filter_chooses_the_queue(applied: Applied) -> None:
