@@ -11,8 +11,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from darkroom_contract.document import JobDocument, outbox_key, request_key
-from darkroom_contract.job import Job, JobRef, Priority, State, digest
+from darkroom_contract.document import JobDocument, outbox_key
+from darkroom_contract.job import Job, Priority, digest
+from darkroom_contract.outgoing import message_of, queued_document, routing
 
 from .aws import aws_call
 from .problems import Problem
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
 log = structlog.get_logger()
-
-_TOPIC_BYTES = 240 * 1024
-"""Longest job that travels by itself: SNS takes 256 KiB with the attributes."""
 
 
 class Outbound(Struct, frozen=True, kw_only=True):
@@ -47,14 +45,14 @@ class Topic:
 
     def publish(self, outbound: Outbound) -> None:
         """Publish a message; its group is the tenant, for SQS's fair queues."""
-        attributes = {"runtime": outbound.runtime, "priority": outbound.priority.value, "tenant": outbound.tenant}
+        attributes = routing(outbound.runtime, outbound.priority, outbound.tenant)
         group: Any = {"MessageGroupId": outbound.tenant} if outbound.tenant else {}
         with aws_call("publishing the job"):
             self._client.publish(
                 TopicArn=self._arn,
                 Message=outbound.message,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
                 **group,
             )
@@ -71,7 +69,7 @@ def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
     outbound = _outbound(job, store)
     key = outbox_key(job.id)
     pending = not store.put(key, msgspec.json.encode(outbound), new=True)
-    document = _queued(job, outbound.digest)
+    document = queued_document(job, outbound.digest)
     if not store.put_document(document, None):
         there = store.document(job.id)
         if there is None or there.value.request_digest not in (None, outbound.digest):
@@ -107,39 +105,13 @@ def _send(outbound: Outbound, store: Store, topic: Topic) -> None:
         log.error("job waits in the outbox", job_id=outbound.id, runtime=outbound.runtime)
 
 
-def _queued(job: Job, request_digest: str) -> JobDocument:
-    return JobDocument(
-        id=job.id,
-        runtime=job.runtime,
-        task=job.task,
-        state=State.QUEUED,
-        submitted_at=job.submitted_at,
-        context=job.context,
-        tenant=job.tenant,
-        request_digest=request_digest,
-        webhook=job.webhook,
-    )
-
-
 def _outbound(job: Job, store: Store) -> Outbound:
-    text = msgspec.json.encode(job)
-    if len(text) > _TOPIC_BYTES:
-        # Named by its content: two requests that fight for one id must not overwrite each other's.
-        key = request_key(job.id, digest(job))
-        store.put(key, text)
-        text = msgspec.json.encode(
-            JobRef(
-                job_ref=f"s3://{store.bucket}/{key}",
-                id=job.id,
-                runtime=job.runtime,
-                task=job.task,
-                tenant=job.tenant,
-                priority=job.priority,
-            )
-        )
+    message = message_of(job, store.bucket)
+    if message.stored is not None:
+        store.put(*message.stored)
     return Outbound(
         id=job.id,
-        message=text.decode(),
+        message=message.text,
         runtime=job.runtime,
         priority=job.priority,
         tenant=job.tenant,

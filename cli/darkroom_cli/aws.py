@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.config import Config
 from botocore.exceptions import (
@@ -21,9 +21,16 @@ from .failures import DarkroomError, NotFound, NotReachable
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-_NOT_ALLOWED = frozenset({"AccessDenied", "Forbidden", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+# Services have names of their own for the same: S3's, SQS's and SNS's.
+_NOT_ALLOWED = frozenset({
+    *("AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "403"),
+    *("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"),
+})  # fmt: skip
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_NOT_THERE = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchUpload", "404"})
+_NOT_THERE = frozenset({
+    *("NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NotFound", "404"),
+    *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
+})  # fmt: skip
 
 
 def s3_client(region: str | None, connections: int = 10) -> "S3Client":
@@ -35,18 +42,30 @@ def s3_client(region: str | None, connections: int = 10) -> "S3Client":
     # An emulator has no name for each bucket; AWS has.
     style: Literal["path", "virtual"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
     config = Config(
-        connect_timeout=10,
-        read_timeout=120,
-        retries={"mode": "standard", "total_max_attempts": 6},
-        max_pool_connections=connections,
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         signature_version="s3v4",
         s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"},
     )
+    made: S3Client = client("s3", region or _region(), connections, config)
+    return made
+
+
+def client(service: str, region: str | None, connections: int = 10, config: Config | None = None) -> Any:
+    """A client of any service; `config` adds to what all of them have.
+
+    Raises:
+        NotReachable: there is no such profile.
+        DarkroomError: nothing says in which region.
+    """
+    base = Config(
+        connect_timeout=10,
+        read_timeout=120,
+        retries={"mode": "standard", "total_max_attempts": 6},
+        max_pool_connections=connections,
+    )
     with aws_call("AWS"):
-        client: S3Client = Session().create_client("s3", region_name=region or _region(), config=config)  # type: ignore[assignment]
-        return client
+        return Session().create_client(service, region_name=region, config=base.merge(config) if config else base)
 
 
 def _region() -> str | None:

@@ -19,6 +19,7 @@ import typer
 from . import models, workflows
 from .failures import DarkroomError
 from .jobs import cancel, get, list_jobs, runtimes, save, watch
+from .redrive import redrive
 from .submit import submit
 from .terminal import tell_failure
 
@@ -32,6 +33,7 @@ app.command(rich_help_panel=_JOBS)(get)
 app.command("list", rich_help_panel=_JOBS)(list_jobs)
 app.command(rich_help_panel=_JOBS)(cancel)
 app.command(rich_help_panel=_CARE)(runtimes)
+app.command(rich_help_panel=_CARE)(redrive)
 app.add_typer(workflows.app, name="workflow", rich_help_panel=_CARE)
 app.add_typer(models.app, name="models", rich_help_panel=_CARE)
 

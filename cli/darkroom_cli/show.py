@@ -63,6 +63,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} d"
 
 
+def age(then: datetime | None, now: datetime) -> str:
+    """How long ago, in whole units."""
+    seconds = None if then is None else max(0.0, (now - then).total_seconds())
+    return "–" if seconds is None else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)
+
+
 def whole_job(job: JobView) -> RenderableType:
     """All that a person wants to know of one job."""
     facts = Table.grid(padding=(0, 2))
@@ -123,9 +129,8 @@ def job_table(jobs: Iterable[JobView], now: datetime) -> RenderableType:
     table.add_column("age", justify="right", no_wrap=True)
     table.add_column("files", justify="right")
     for job in jobs:
-        age = duration(max(0, round((now - job.submitted_at).total_seconds()))) if job.submitted_at else "–"
         files = str(len(job.artifacts)) if job.artifacts else ""
-        table.add_row(Text(plain(job.id)), state(job), Text(plain(job.runtime)), age.replace(".00", ""), files)
+        table.add_row(Text(plain(job.id)), state(job), Text(plain(job.runtime)), age(job.submitted_at, now), files)
         if job.error is not None:
             table.add_row(Text(f"  {plain(job.error.code)}: {plain(job.error.message)}", style="red"))
     return table if table.row_count else Text("no jobs", style="bright_black")
