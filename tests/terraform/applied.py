@@ -64,10 +64,10 @@ class Applied:
             ),
             # Its secrets are put there by the operator.
             WebhookQueue(
-                queue_url=f"{prefix}webhooks",
-                queue_arn="arn:aws:sqs:us-east-1:000000000000:flow-webhooks",
-                dead_url=f"{prefix}webhooks-dlq",
-                secrets_path="/flow/webhooks/",
+                self.outputs["webhooks"]["queue_url"],
+                self.outputs["webhooks"]["queue_arn"],
+                self.outputs["webhooks"]["dlq_url"],
+                self.outputs["webhooks"]["secrets_path"],
                 secret="",
             ),
         )

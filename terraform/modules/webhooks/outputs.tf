@@ -8,6 +8,21 @@ output "queue_name" {
   value       = aws_sqs_queue.this.name
 }
 
+output "queue_url" {
+  description = "URL of that queue."
+  value       = aws_sqs_queue.this.url
+}
+
+output "queue_arn" {
+  description = "ARN of that queue."
+  value       = aws_sqs_queue.this.arn
+}
+
+output "dlq_url" {
+  description = "URL of the queue of notifications that could not be delivered."
+  value       = aws_sqs_queue.dead_letters.url
+}
+
 output "dlq_name" {
   description = "Name of the queue of notifications that could not be delivered."
   value       = aws_sqs_queue.dead_letters.name

@@ -2,6 +2,7 @@
 
 locals {
   timeout_seconds = 30
+  message_bytes   = 256 * 1024 # as much as the topic takes
 
   tls_only = {
     Sid       = "TlsOnly"
@@ -24,6 +25,7 @@ resource "aws_sqs_queue" "this" {
   # Six times the function's: AWS's rule for a queue that Lambda reads, so that a throttled batch is not handed out twice.
   visibility_timeout_seconds = 6 * local.timeout_seconds
   message_retention_seconds  = 4 * 24 * 3600
+  max_message_size           = local.message_bytes
   tags                       = var.tags
 
   sqs_managed_sse_enabled = var.kms_key_arn == null ? true : null
@@ -40,6 +42,7 @@ resource "aws_sqs_queue" "this" {
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${local.queue_name}-dlq"
   message_retention_seconds = 14 * 24 * 3600
+  max_message_size          = local.message_bytes
   tags                      = var.tags
 
   sqs_managed_sse_enabled = var.kms_key_arn == null ? true : null

@@ -132,3 +132,13 @@ output "buckets" {
   description = "The bucket of outputs, and the one of models."
   value       = [module.storage.outputs_bucket, module.storage.models_bucket]
 }
+
+output "webhooks" {
+  description = "The queue of webhooks, its dead letters, and where the secrets lie."
+  value = {
+    queue_url    = module.webhooks.queue_url
+    queue_arn    = module.webhooks.queue_arn
+    dlq_url      = module.webhooks.dlq_url
+    secrets_path = module.webhooks.secrets_path
+  }
+}
