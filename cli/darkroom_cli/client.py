@@ -74,18 +74,9 @@ class Client:
         Raises:
             NotReachable: the endpoint is no http(s) address, or the key is none that a header can hold.
         """
-        if not endpoint.startswith(("http://", "https://")):
-            raise NotReachable(f"{endpoint!r} is no address of an API: it begins with https://")
-        if api_key and not (api_key.isascii() and api_key.isprintable()):
-            raise NotReachable("the API key has characters that no key has; was it copied whole?")
-        headers = {"x-api-key": api_key} if api_key else {}
+        base, headers = base_of(endpoint, api_key)
         timeout = httpx.Timeout(10.0, read=MAX_WAIT_SECONDS + 10.0)
-        try:
-            self._api = httpx.AsyncClient(
-                base_url=endpoint.rstrip("/") + "/", headers=headers, timeout=timeout, transport=transport
-            )
-        except httpx.InvalidURL as error:
-            raise NotReachable(f"{endpoint}: {error}") from error
+        self._api = httpx.AsyncClient(base_url=base, headers=headers, timeout=timeout, transport=transport)
         # Buckets get no API key: their addresses are signed.
         self._bucket = httpx.AsyncClient(timeout=timeout, transport=transport)
 
@@ -220,6 +211,22 @@ class Client:
         except (msgspec.DecodeError, UnicodeError) as error:
             where = answer.url.copy_with(query=None)
             raise NotReachable(f"{where} is no Darkroom API, or one of another version: {error}") from error
+
+
+def base_of(endpoint: str, api_key: str | None) -> tuple[httpx.URL, dict[str, str]]:
+    """What all requests begin with, and the headers that they have.
+
+    Raises:
+        NotReachable: the endpoint is no http(s) address, or the key is none that a header can hold.
+    """
+    if not endpoint.startswith(("http://", "https://")):
+        raise NotReachable(f"{endpoint!r} is no address of an API: it begins with https://")
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise NotReachable("the API key has characters that no key has; was it copied whole?")
+    try:
+        return httpx.URL(endpoint.rstrip("/") + "/"), {"x-api-key": api_key} if api_key else {}
+    except httpx.InvalidURL as error:
+        raise NotReachable(f"{endpoint}: {error}") from error
 
 
 def _steps(job: JobView) -> tuple[State, float | None, int]:

@@ -17,6 +17,7 @@ import sys
 import typer
 
 from . import models, workflows
+from .doctor import doctor
 from .failures import DarkroomError
 from .jobs import cancel, get, list_jobs, runtimes, save, watch
 from .redrive import redrive
@@ -34,6 +35,7 @@ app.command("list", rich_help_panel=_JOBS)(list_jobs)
 app.command(rich_help_panel=_JOBS)(cancel)
 app.command(rich_help_panel=_CARE)(runtimes)
 app.command(rich_help_panel=_CARE)(redrive)
+app.command(rich_help_panel=_CARE)(doctor)
 app.add_typer(workflows.app, name="workflow", rich_help_panel=_CARE)
 app.add_typer(models.app, name="models", rich_help_panel=_CARE)
 
