@@ -163,6 +163,41 @@ def test_a_token_goes_along(run: Run, web: list[httpx.Request], monkeypatch: pyt
         run("add", URL, "--as", KEY, "--token-env", "NO_TOKEN")
 
 
+def test_a_token_is_for_one_host_alone(run: Run, aws: RunningStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site may send the reader on to where its files lie, which is another's."""
+    seen: dict[str, str | None] = {}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen[request.url.host] = request.headers.get("Authorization")
+        if request.url.host == "models.example":
+            return httpx.Response(302, headers={"Location": "https://files.example/a"})
+        return httpx.Response(200, content=MODEL)
+
+    real = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **options: real(**options, transport=httpx.MockTransport(handle)))
+    monkeypatch.setenv("MODELS_TOKEN", "t0ken")
+    run("add", URL, "--as", KEY, "--token-env", "MODELS_TOKEN")
+    assert seen == {"models.example": "Bearer t0ken", "files.example": None}
+    assert stored(aws)[0] == MODEL
+
+
+def test_ctrl_c_keeps_what_was_sent(run: Run, aws: RunningStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """130, as shells have it; the parts stay for the next try."""
+
+    def broken() -> Iterator[bytes]:
+        yield MODEL[: 2 * MIB]
+        raise KeyboardInterrupt
+
+    bodies: Iterator[bytes | Iterator[bytes]] = iter([b"", broken(), b"", MODEL])
+    real, answer = httpx.Client, lambda _: httpx.Response(200, content=next(bodies))
+    monkeypatch.setattr(httpx, "Client", lambda **options: real(**options, transport=httpx.MockTransport(answer)))
+    run("add", URL, "--as", KEY, status=130)
+    (upload,) = aws.inner.s3.buckets["models"].uploads.values()
+    assert sorted(upload.parts) == [1, 2]
+    run("add", URL, "--as", KEY)
+    assert stored(aws) == (MODEL, DIGEST)
+
+
 def test_what_is_there_is_replaced_only_if_wanted(run: Run, aws: RunningStandin, file: str) -> None:
     """It asks, on stderr."""
     s3_client(None).put_object(Bucket="models", Key=KEY, Body=b"old")
