@@ -244,3 +244,10 @@ def test_a_workflow_is_removed(run: Run, api: ApiWorld) -> None:
     for act in (("remove", "portrait", "--yes"), ("show", "nobody"), ("run", "nobody")):
         with pytest.raises(NotFound):
             run(*act)
+
+
+def test_parameters_are_derived_anew_if_wanted(run: Run, api: ApiWorld) -> None:
+    """Of a named workflow, too; what else it says stays."""
+    run("add", str(EXAMPLES / "landscape.json"), "--runtime", "comfy", "--derive", "--yes", "--name", "wide")
+    named = decode_workflow(stored(api, "wide"))
+    assert (named.title, named.runtime, named.parameters["width"].at) == ("Landscape", "comfy", ("5.width",))
