@@ -106,6 +106,6 @@ def test_a_model_against_the_emulator(file: Path, emulator: Emulator, monkeypatc
     assert (head["ContentLength"], head["Metadata"]) == (len(MODEL), {"sha256": DIGEST})
     assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
     told, _ = ended(command(emulator.url, bucket, "list", "--json"))
-    assert [(one["key"], one["sha256"]) for one in json.loads(told)] == [(KEY, DIGEST)]
+    assert [(one["key"], one["sha256"]) for one in map(json.loads, told.splitlines())] == [(KEY, DIGEST)]
     ended(command(emulator.url, bucket, "remove", KEY, "--yes"))
-    assert json.loads(ended(command(emulator.url, bucket, "list", "--json"))[0]) == []
+    assert ended(command(emulator.url, bucket, "list", "--json"))[0] == ""
