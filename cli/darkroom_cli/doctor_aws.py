@@ -74,8 +74,8 @@ def _topic(aws: Aws, name: str, arn: str | None, setting: str, *, needs_listener
 
     def look() -> Finding:
         with aws_call(arn):
-            attributes = aws.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-        listeners = int(attributes.get("SubscriptionsConfirmed", 0))
+            # The topic's own count is late, and emulators leave it at 0.
+            listeners = len(aws.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"])
         seen = f"{arn.rpartition(':')[2]}, {listeners} subscribed"
         if needs_listeners and not listeners:
             return wrong(name, seen, "jobs that are published reach no queue, and are lost to their agents", _APPLY)

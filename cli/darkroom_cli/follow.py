@@ -13,7 +13,7 @@ from darkroom_contract.job import State, now
 
 from .client import Client
 from .failures import DarkroomError, NotReachable
-from .show import COLOURS, job_table, plain, waiting, whole_job
+from .show import COLOURS, duration, job_table, plain, whole_job
 from .terminal import errors, tell, tell_failure
 
 _AT_ONCE = 16
@@ -80,7 +80,8 @@ async def until_ended(darkroom: Client, ids: Sequence[str], folder: Path | None,
         try:
             async for job in darkroom.watch(job_id):
                 done = 1.0 if job.state.final else job.progress or 0.0
-                about = job.state.value if job.queue is None else waiting(job.queue)
+                wait = job.queue and job.queue.wait_seconds
+                about = f"{job.state}, about {duration(wait)}" if wait else job.state.value
                 progress.update(bar, completed=done, state=f"[{COLOURS[job.state]}]{about}")
             return job, await darkroom.save(job, folder) if folder is not None else ()
         finally:

@@ -145,7 +145,7 @@ def _result(
 
 
 def _table(done: Iterable[Redriven], at: datetime) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bright_black")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bright_black")
     table.add_column("job", overflow="fold")
     table.add_column("state", overflow="fold")
     table.add_column("age", justify="right", no_wrap=True)

@@ -122,23 +122,27 @@ def waterfall(timings: Timings) -> Iterable[RenderableType]:
 
 def job_table(jobs: Iterable[JobView], now: datetime) -> RenderableType:
     """Jobs, a line each; ages are up to `now`."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=_HEAD)
     table.add_column("job", overflow="fold")  # an id that is cut short is of no use
     table.add_column("state", no_wrap=True)
     table.add_column("runtime", overflow="fold")
     table.add_column("age", justify="right", no_wrap=True)
     table.add_column("files", justify="right")
+    mistakes = []
     for job in jobs:
         files = str(len(job.artifacts)) if job.artifacts else ""
         table.add_row(Text(plain(job.id)), state(job), Text(plain(job.runtime)), age(job.submitted_at, now), files)
         if job.error is not None:
-            table.add_row(Text(f"  {plain(job.error.code)}: {plain(job.error.message)}", style="red"))
-    return table if table.row_count else Text("no jobs", style="bright_black")
+            name = (f"{plain(job.id)}  ", "bright_black")
+            mistakes.append(Text.assemble(name, (plain(f"{job.error.code}: {job.error.message}"), "red")))
+    if not table.row_count:
+        return Text("no jobs", style="bright_black")
+    return Group(table, Text(), *mistakes) if mistakes else table
 
 
 def runtime_table(runtimes: Iterable[RuntimeView]) -> RenderableType:
     """Runtimes and how full their queues are."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=_HEAD)
     for name in ("runtime", "type", "queue"):
         table.add_column(name, overflow="fold")
     for name in ("waiting", "at work", "oldest"):
@@ -158,7 +162,15 @@ def runtime_table(runtimes: Iterable[RuntimeView]) -> RenderableType:
 def workflow_table(workflows: Iterable[WorkflowSummary]) -> Table:
     """Named workflows, a line each."""
     table = Table(
-        "workflow", "title", "runtime", "task", "about", box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD
+        "workflow",
+        "title",
+        "runtime",
+        "task",
+        "about",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style=_HEAD,
     )
     for one in workflows:
         table.add_row(*(Text(text) for text in (one.name, one.title, one.runtime, one.task.value, one.description)))
@@ -168,7 +180,15 @@ def workflow_table(workflows: Iterable[WorkflowSummary]) -> Table:
 def parameter_table(workflow: WorkflowSummary, parameters: Mapping[str, Parameter]) -> RenderableType:
     """A named workflow, and what its callers choose."""
     table = Table(
-        "parameter", "type", "default", "may be", "about", box=box.SIMPLE_HEAD, pad_edge=False, header_style=_HEAD
+        "parameter",
+        "type",
+        "default",
+        "may be",
+        "about",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style=_HEAD,
     )
     for name, one in parameters.items():
         about = ": ".join(text for text in (one.title, one.help) if text)
