@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .cli_config import write_cli_config
 from .demo import demo
 from .emulator import EmulatorUnavailable
 from .flow import Flow, flow
@@ -92,6 +93,8 @@ def _tell(running: Flow, console: Console) -> None:
     variables = " ".join(f"{name}={value}" for name, value in running.emulator.environment.items())
     console.print("AWS's own tools find everything with these variables:", style="bold")
     console.print(variables, soft_wrap=True)
+    console.print("The command line with these, too (`darkroom --help`):", style="bold")
+    console.print(f"DARKROOM_CONFIG={write_cli_config(running)}", soft_wrap=True)
 
 
 if __name__ == "__main__":
