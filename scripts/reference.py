@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: JSON Schemas of the contract, the agent's environment variables, error codes."""
+"""Write docs/reference/ from the code: JSON Schemas of the contract, environment variables, error codes, commands."""
 
 import inspect
 import json
@@ -16,6 +16,7 @@ from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
 from darkroom_contract.webhook import WebhookEvent
+from scripts.reference_cli import command_line
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Made by `make reference`; change the code instead. -->"
@@ -87,6 +88,7 @@ def pages() -> dict[str, str]:
         "webhook.schema.json": schema(WebhookEvent, "Webhook"),
         "environment.md": environment(),
         "error-codes.md": error_codes(),
+        "command-line.md": command_line(GENERATED),
     }
 
 

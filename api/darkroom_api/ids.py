@@ -4,6 +4,8 @@ import secrets
 import uuid
 from datetime import UTC, datetime
 
+from darkroom_contract.again import original_id
+
 
 def uuid7(at: datetime) -> str:
     """A new id of this moment: 48 bits of milliseconds, the rest random."""
@@ -14,12 +16,13 @@ def uuid7(at: datetime) -> str:
 
 
 def time_of(job_id: str) -> datetime | None:
-    """When an id was made, if it is a UUIDv7 in its canonical form."""
+    """When an id was made, if it is a UUIDv7 in its canonical form; one that was sent again counts as the first."""
+    first = original_id(job_id)
     try:
-        value = uuid.UUID(job_id)
+        value = uuid.UUID(first)
     except ValueError:
         return None
-    if value.version != 7 or str(value) != job_id:
+    if value.version != 7 or str(value) != first:
         return None
     return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
 

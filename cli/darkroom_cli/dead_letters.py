@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from darkroom_contract.again import next_id
 from darkroom_contract.decode import ContractError, parse
 from darkroom_contract.document import JobDocument, document_key
 from darkroom_contract.job import Job, JobRef, Priority, State, decode_job, digest
@@ -21,7 +22,7 @@ from darkroom_contract.outgoing import message_of, queued_document, routing
 
 from .aws import aws_call, client, s3_client
 from .failures import DarkroomError, NotFound
-from .redrive_plan import Letter, next_id
+from .redrive_plan import Letter
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

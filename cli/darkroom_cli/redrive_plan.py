@@ -1,14 +1,11 @@
 """What becomes of a dead letter, a message in a runtime's dead-letter queue: one decision, and its filters. Pure."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, State
-
-_AGAIN = re.compile(r"(?P<first>.+)\.r(?P<times>[1-9]\d{0,5})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +92,3 @@ def decide(letter: Letter, *, purge: bool) -> Action:
     if letter.state is State.FAILED:
         return Resend(letter.job)
     return Purge() if purge else Keep(f"the job is {letter.state}; --purge removes the message")
-
-
-def next_id(job_id: str) -> str:
-    """The id of a job's next try: `a` → `a.r1` → `a.r2`. One id has one successor, so a redrive may be repeated."""
-    again = _AGAIN.fullmatch(job_id)
-    return f"{again['first']}.r{int(again['times']) + 1}" if again else f"{job_id}.r1"

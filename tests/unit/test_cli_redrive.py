@@ -12,7 +12,8 @@ import pytest
 
 from darkroom_cli import dead_letters, redrive_plan
 from darkroom_cli.failures import NotFound, Refused
-from darkroom_cli.redrive_plan import Filters, Keep, Letter, Purge, Resend, Return, decide, next_id
+from darkroom_cli.redrive_plan import Filters, Keep, Letter, Purge, Resend, Return, decide
+from darkroom_contract.again import next_id, original_id
 from darkroom_contract.document import Error, JobDocument
 from darkroom_contract.job import Job, State, Task, digest
 from tests.unit.cli_world import CliWorld, cli_world
@@ -268,6 +269,18 @@ def test_each_id_has_one_successor() -> None:
         "a.rx.r1",
         ".r1.r1",
     ]
+    assert [original_id(one) for one in ("a", "a.r1", "a.r10", "a.r0")] == ["a", "a", "a", "a.r0"]
+
+
+def test_what_was_sent_again_is_listed(cli: CliWorld) -> None:
+    """Beside the first try, whose time its id has."""
+    job_id = cli.api.submit().body["id"]
+    (job,) = cli.api.heard()
+    cli.end(job_id, State.FAILED)
+    _bury(cli, msgspec.json.encode(job).decode())
+    _told(cli)
+    listed = [json.loads(line)["id"] for line in cli.run("list", "--json").splitlines()]
+    assert listed == [f"{job_id}.r1", job_id]
 
 
 def test_nothing_goes_on_for_ever(cli: CliWorld, monkeypatch: pytest.MonkeyPatch) -> None:
