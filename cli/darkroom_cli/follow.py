@@ -21,36 +21,66 @@ _SHORTEST_BAR = 16  # fewer are done before a bar could be read
 
 
 async def many[V, R](
-    values: Sequence[V], act: Callable[[V], Awaitable[R]], what: str, progress: Progress | None = None
+    values: Sequence[V],
+    act: Callable[[V], Awaitable[R]],
+    what: str,
+    progress: Progress | None = None,
+    each: Callable[[R], None] = lambda _: None,
 ) -> list[R | DarkroomError]:
     """Do something for all, sixteen at a time; for each, in order, what came of it, or what went wrong.
 
-    One failure does not stop the others, but an API that is not reachable does: the rest is not tried.
-    `progress` is where a bar is shown; without one there is a bar where there are many.
+    One failure does not stop the others, but an API that is not reachable does: the rest is not tried. `progress` is
+    where a bar is shown; without one there is a bar where there are many. `each` hears of what went well as it goes,
+    in order: who is interrupted knows how far it came.
     """
     slots = asyncio.Semaphore(_AT_ONCE)
     lost: NotReachable | None = None
-    shown = progress or Progress(
+    in_turn = _InTurn(each)
+    with progress or _bar_for(len(values)) as shown:
+        bar = shown.add_task(what, total=len(values), state="")
+
+        async def one(index: int, value: V) -> R | DarkroomError:
+            nonlocal lost
+            async with slots:
+                outcome: R | DarkroomError
+                try:
+                    outcome = lost or await act(value)
+                except DarkroomError as error:
+                    lost = error if isinstance(error, NotReachable) else lost
+                    outcome = error
+            shown.advance(bar)
+            in_turn.take(index, outcome)
+            return outcome
+
+        return await asyncio.gather(*(one(index, value) for index, value in enumerate(values)))
+
+
+def _bar_for(number: int) -> Progress:
+    return Progress(
         *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
         console=errors,
         transient=True,
-        disable=len(values) < _SHORTEST_BAR,
+        disable=number < _SHORTEST_BAR,
+        redirect_stdout=False,  # results may go to a file while the bar is on the terminal
     )
-    with shown:
-        bar = shown.add_task(what, total=len(values), state="")
 
-        async def one(value: V) -> R | DarkroomError:
-            nonlocal lost
-            async with slots:
-                try:
-                    return lost or await act(value)
-                except DarkroomError as error:
-                    lost = error if isinstance(error, NotReachable) else lost
-                    return error
-                finally:
-                    shown.advance(bar)
 
-        return await asyncio.gather(*(one(value) for value in values))
+class _InTurn[R]:
+    """Passes outcomes on in their order, whatever order they come in."""
+
+    def __init__(self, each: Callable[[R], None]) -> None:
+        self._each = each
+        self._waiting: dict[int, R | DarkroomError] = {}
+        self._next = 0
+
+    def take(self, index: int, outcome: R | DarkroomError) -> None:
+        """Keep an outcome until its turn; pass on those whose turn it is."""
+        self._waiting[index] = outcome
+        while self._next in self._waiting:
+            ready = self._waiting.pop(self._next)
+            self._next += 1
+            if not isinstance(ready, DarkroomError):
+                self._each(ready)
 
 
 def sift[R](outcomes: Sequence[R | DarkroomError], names: Sequence[str]) -> tuple[list[R], int]:

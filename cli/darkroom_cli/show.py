@@ -153,9 +153,9 @@ def runtime_table(runtimes: Iterable[RuntimeView]) -> RenderableType:
                 oldest = "–" if depth.oldest_seconds is None else duration(depth.oldest_seconds)
                 work = Text(str(depth.in_flight), style="cyan" if depth.in_flight else "")
                 late = Text(str(depth.waiting), style="yellow" if depth.waiting and not depth.in_flight else "")
-                table.add_row(Text(plain(runtime.name)), plain(runtime.type), queue, late, work, oldest)
+                table.add_row(Text(plain(runtime.name)), Text(plain(runtime.type)), queue, late, work, oldest)
             elif queue == "normal":
-                table.add_row(Text(plain(runtime.name)), plain(runtime.type), queue, "?", "?", "?")
+                table.add_row(Text(plain(runtime.name)), Text(plain(runtime.type)), queue, "?", "?", "?")
     return table if table.row_count else Text("no runtime is installed", style="bright_black")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from darkroom_contract.api import Accepted
 from darkroom_contract.job import Format, Priority
 
 from .client import Client
@@ -134,11 +135,16 @@ def submit(
 
     async def act(darkroom: Client) -> int:
         requests = await uploaded(darkroom, await _requests(darkroom, values, ask))
-        sent, status = sift(await many(requests, darkroom.submit, "submitting"), _names(requests))
-        if (wait or save) and sent:
+        waits = wait or save is not None
+
+        def told(one: Accepted) -> None:
+            if not waits:
+                tell(one, Text(one.id), as_json=as_json)
+
+        outcomes = await many(requests, darkroom.submit, "submitting", each=told)
+        sent, status = sift(outcomes, _names(requests))
+        if waits and sent:
             return max(status, await until_ended(darkroom, [one.id for one in sent], save, as_json=as_json))
-        for one in sent:
-            tell(one, Text(one.id), as_json=as_json)
         return status
 
     with_client(act, endpoint, api_key)
