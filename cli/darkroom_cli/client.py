@@ -243,7 +243,7 @@ async def _send(client: httpx.AsyncClient, method: str, url: str, **options: Any
         except httpx.HTTPError as error:
             if attempt == _TRIES:
                 where = client.base_url.host or httpx.URL(url).host
-                raise NotReachable(f"{where} does not answer: {error or type(error).__name__}") from error
+                raise NotReachable(f"{where} does not answer: {str(error) or type(error).__name__}") from error
             await asyncio.sleep(0.25 * 2**attempt)
             continue
         if answer.status_code not in _AGAIN or attempt == _TRIES:

@@ -63,7 +63,9 @@ async def _answer(http: httpx.AsyncClient) -> Finding:
     try:
         answer = await http.get("v1/openapi.json")
     except httpx.HTTPError as error:
-        return wrong("api", f"{http.base_url} does not answer: {error or type(error).__name__}", _NOTHING, _cure(error))
+        return wrong(
+            "api", f"{http.base_url} does not answer: {str(error) or type(error).__name__}", _NOTHING, _cure(error)
+        )
     seconds = time.monotonic() - begun
     if not answer.is_success:
         todo = "give the endpoint with its stage (`https://…/prod`), as `terraform output api_endpoint` has it"
@@ -102,7 +104,7 @@ async def _key(http: httpx.AsyncClient) -> tuple[Finding, tuple[RuntimeView, ...
     try:
         answer = await http.get("v1/runtimes")
     except httpx.HTTPError as error:
-        return wrong("key", f"no answer: {error or type(error).__name__}", _NOTHING, "try again"), None
+        return wrong("key", f"no answer: {str(error) or type(error).__name__}", _NOTHING, "try again"), None
     if answer.status_code in (401, 403):
         seen = "the key was not accepted" if given else "a key is needed, and none is given"
         return wrong("key", seen, _NOTHING, _SET_KEY), None

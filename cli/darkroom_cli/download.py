@@ -11,6 +11,7 @@ from darkroom_contract.api import ArtifactView
 from .failures import DarkroomError, NotReachable
 
 _TRIES = 4
+_PAUSE_SECONDS = 0.25
 
 
 async def download(bucket: httpx.AsyncClient, artifact: ArtifactView, folder: Path) -> Path:
@@ -60,8 +61,10 @@ async def _fetch(bucket: httpx.AsyncClient, artifact: ArtifactView, part: Path) 
                 return
         except httpx.HTTPError as error:
             if attempt == _TRIES:
-                raise NotReachable(f"{artifact.url}: {error or type(error).__name__}; try again to go on") from error
-        await asyncio.sleep(0.25 * 2**attempt)
+                raise NotReachable(
+                    f"{artifact.url}: {str(error) or type(error).__name__}; try again to go on"
+                ) from error
+        await asyncio.sleep(_PAUSE_SECONDS * 2**attempt)
     raise NotReachable(f"{artifact.url}: the bucket is busy; try again to go on")
 
 

@@ -137,7 +137,7 @@ def url_source(url: str, client: httpx.Client) -> UrlSource:
     except httpx.InvalidURL as error:
         raise Refused(f"{shown(url)}: {error}") from error
     except httpx.HTTPError as error:
-        raise NotReachable(f"{shown(url)}: {error or type(error).__name__}") from error
+        raise NotReachable(f"{shown(url)}: {str(error) or type(error).__name__}") from error
     # A weak ETag does not promise the same bytes, so nothing can be taken up with it.
     return UrlSource(url, int(length) if length.isdigit() else None, etag if etag.startswith('"') else None, client)
 

@@ -132,22 +132,25 @@ def submit(
         images=tuple(image or ()),
     )
     values = _values(file, ask)
+    with_client(lambda darkroom: _send(darkroom, values, ask, save, wait=wait, as_json=as_json), endpoint, api_key)
 
-    async def act(darkroom: Client) -> int:
-        requests = await uploaded(darkroom, await _requests(darkroom, values, ask))
-        waits = wait or save is not None
 
-        def told(one: Accepted) -> None:
-            if not waits:
-                tell(one, Text(one.id), as_json=as_json)
+async def _send(
+    darkroom: Client, values: Sequence[Any] | None, ask: Ask, folder: Path | None, *, wait: bool, as_json: bool
+) -> int:
+    """Send all requests, and wait for their jobs if that is wanted; the exit status."""
+    waits = wait or folder is not None
+    requests = await uploaded(darkroom, await _requests(darkroom, values, ask))
 
-        outcomes = await many(requests, darkroom.submit, "submitting", each=told)
-        sent, status = sift(outcomes, _names(requests))
-        if waits and sent:
-            return max(status, await until_ended(darkroom, [one.id for one in sent], save, as_json=as_json))
-        return status
+    def told(one: Accepted) -> None:
+        if not waits:
+            tell(one, Text(one.id), as_json=as_json)
 
-    with_client(act, endpoint, api_key)
+    outcomes = await many(requests, darkroom.submit, "submitting", each=told)
+    sent, status = sift(outcomes, _names(requests))
+    if waits and sent:
+        return max(status, await until_ended(darkroom, [one.id for one in sent], folder, as_json=as_json))
+    return status
 
 
 def _values(file: Path | None, ask: Ask) -> list[Any] | None:

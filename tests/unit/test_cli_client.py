@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from darkroom_cli import client
+from darkroom_cli import client, download
 from darkroom_cli.client import Client
 from darkroom_cli.failures import DarkroomError, NotFound, NotReachable, Refused
 from darkroom_contract.api import ArtifactView, JobView, Links
@@ -142,6 +142,34 @@ async def test_watching_gives_what_changed(monkeypatch: pytest.MonkeyPatch) -> N
     assert seen == [("queued", None), ("running", 0.1), ("running", 0.6), ("completed", None)]
 
 
+async def test_the_end_is_waited_for_by_the_api() -> None:
+    """In requests that wait as long as the API lets them."""
+    waits: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        waits.append(request.url.params["wait"])
+        state = "running" if len(waits) == 1 else "failed"
+        return httpx.Response(200, json={"id": "a", "runtime": "sd", "state": state, "links": LINKS})
+
+    async with _client(handle) as darkroom:
+        assert (await darkroom.finished("a")).state is State.FAILED
+    assert waits == ["25", "25"]
+
+
+async def test_a_bucket_that_takes_no_upload(tmp_path: Path) -> None:
+    """Is told from the API's refusals."""
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    upload = {"method": "PUT", "url": "http://bucket/x", "headers": {"content-type": "image/png"}}
+    ticket = {"url": "s3://b/x", "upload": upload, "expires_at": "2026-11-24T00:00:00Z"}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403) if request.url.host == "bucket" else httpx.Response(201, json=ticket)
+
+    async with _client(handle, api_key="k") as darkroom:
+        with pytest.raises(DarkroomError, match=r"a\.png: the bucket answered 403"):
+            await darkroom.upload(tmp_path / "a.png")
+
+
 async def test_pages_follow_each_other() -> None:
     """With the same filters, by the cursor; a short page is not the end."""
     asked: list[dict[str, str]] = []
@@ -211,3 +239,24 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     async with _client(lambda _: httpx.Response(200, content=DATA)) as darkroom:
         with pytest.raises(DarkroomError, match=r"file/a/0-a\.png: Not a directory"):
             await darkroom.save(_job(artifacts=(_artifact(),)), tmp_path / "file")
+
+
+async def test_a_busy_bucket_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And at last said to be busy; what was there of too many bytes is begun anew."""
+    monkeypatch.setattr(download, "_PAUSE_SECONDS", 0.0)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0-a.png.part").write_bytes(DATA + b"more")
+    answers = [httpx.Response(503), httpx.Response(200, content=DATA)]
+    async with _client(lambda _: answers.pop(0)) as darkroom:
+        (file,) = await darkroom.save(_job(artifacts=(_artifact(),)), tmp_path)
+    assert file.read_bytes() == DATA
+    async with _client(lambda _: httpx.Response(503)) as darkroom:
+        with pytest.raises(NotReachable, match="the bucket is busy"):
+            await darkroom.save(_job(artifacts=(_artifact(),)), tmp_path / "other")
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    async with _client(lost) as darkroom:
+        with pytest.raises(NotReachable, match="ReadTimeout; try again to go on"):
+            await darkroom.save(_job(artifacts=(_artifact(),)), tmp_path / "other")
