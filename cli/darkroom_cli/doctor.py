@@ -40,8 +40,7 @@ def doctor(
     with errors.status("looking at the API"):
         api = _api(config)
     with errors.status("looking at AWS"):
-        names = runtime or [one.name for one in api.runtimes or ()]
-        findings = [*api.findings, *_aws(config, names, read_only=read_only)]
+        findings = [*api.findings, *_aws(config, api, runtime, read_only=read_only)]
     tell(findings, report(findings), as_json=as_json)
     if any(one.verdict is Verdict.WRONG for one in findings):
         raise typer.Exit(1)
@@ -69,7 +68,7 @@ def _api(config: Config) -> ApiReport:
         return ApiReport((wrong("api", str(error), "nothing can be submitted or looked at", todo),))
 
 
-def _aws(config: Config, runtimes: list[str], *, read_only: bool) -> list[Finding]:
+def _aws(config: Config, api: ApiReport, named: list[str] | None, *, read_only: bool) -> list[Finding]:
     known = (config.jobs_topic_arn, config.results_topic_arn, config.queue_url_prefix, config.output_bucket)
     if not any((*known, config.models_bucket)):
         todo = "`terraform output -raw cli_config` has their names; submitting needs none of them"
@@ -81,4 +80,6 @@ def _aws(config: Config, runtimes: list[str], *, read_only: bool) -> list[Findin
     who = check_credentials(aws)
     if who.verdict is not Verdict.FINE:
         return [who]
-    return [who, *check_parts(aws, config, runtimes, read_only=read_only)]
+    told = api.runtimes or ()
+    names, bulk = named or [one.name for one in told], {one.name for one in told if one.bulk}
+    return [who, *check_parts(aws, config, names, bulk, read_only=read_only)]

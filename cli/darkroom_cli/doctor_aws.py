@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _APPLY = "`terraform apply`, and `terraform output -raw cli_config` for the names"
 _LEAST_RECEIVES = 2
+_WEBHOOKS = "webhooks"
+_JOBS = "`darkroom redrive {} --dry-run` shows them"
+_CALLS = "the webhook function's log says which receivers do not answer; `aws sqs start-message-move-task` tries again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,22 @@ def check_credentials(aws: Aws) -> Finding:
     return tried("credentials", why, "`aws configure sso`, AWS_PROFILE, or run it where a role is", look)
 
 
-def check_parts(aws: Aws, config: Config, runtimes: Iterable[str], *, read_only: bool) -> Iterator[Finding]:
-    """Topics, queues and buckets, each if it is known where it is."""
+def check_parts(
+    aws: Aws, config: Config, runtimes: Iterable[str], bulk: Collection[str], *, read_only: bool
+) -> Iterator[Finding]:
+    """Topics, queues and buckets, each if it is known where it is; `bulk` are the runtimes with a second queue."""
     yield _topic(aws, "jobs topic", config.jobs_topic_arn, "jobs_topic_arn", needs_listeners=True)
     yield _topic(aws, "results topic", config.results_topic_arn, "results_topic_arn", needs_listeners=False)
     if config.queue_url_prefix is None:
         yield _unset("queues", "queue_url_prefix")
     for runtime in runtimes if config.queue_url_prefix else ():
         yield _queue(aws, f"{config.queue_url_prefix}{runtime}", runtime)
-        yield _dead(aws, f"{config.queue_url_prefix}{runtime}-dlq", runtime)
+        if runtime in bulk:
+            yield _queue(aws, f"{config.queue_url_prefix}{runtime}-bulk", f"{runtime}, bulk")
+        yield _dead(aws, f"{config.queue_url_prefix}{runtime}-dlq", runtime, _JOBS.format(runtime))
+    if config.queue_url_prefix:
+        yield _queue(aws, f"{config.queue_url_prefix}{_WEBHOOKS}", _WEBHOOKS)
+        yield _dead(aws, f"{config.queue_url_prefix}{_WEBHOOKS}-dlq", _WEBHOOKS, _CALLS)
     yield _output(aws, config.output_bucket, read_only=read_only)
     yield _models(aws, config.models_bucket)
 
@@ -105,18 +115,18 @@ def _queue(aws: Aws, url: str, runtime: str) -> Finding:
             return warning(name, seen, "one lost pod, and the job is dead: it is never tried again", _APPLY)
         return fine(name, seen)
 
-    return tried(name, "without its queue a runtime gets no jobs", _APPLY, look)
+    return tried(name, "without its queue a runtime gets no jobs, and nobody is called", _APPLY, look)
 
 
-def _dead(aws: Aws, url: str, runtime: str) -> Finding:
-    name = f"dead letters {runtime}"
+def _dead(aws: Aws, url: str, of: str, todo: str) -> Finding:
+    name = f"dead letters {of}"
 
     def look() -> Finding:
         found = _attributes(aws, url)
         count = sum(int(found[f"ApproximateNumberOfMessages{which}"]) for which in ("", "NotVisible", "Delayed"))
         if count:
-            why = "jobs that all attempts failed for, or messages that nobody could read; they are kept for 14 days"
-            return warning(name, str(count), why, f"`darkroom redrive {runtime} --dry-run` shows them")
+            why = "all attempts at them failed, or nobody could read them; they are kept for 14 days"
+            return warning(name, str(count), why, todo)
         return fine(name, "none")
 
     return tried(name, "what fails for good would be lost", _APPLY, look)

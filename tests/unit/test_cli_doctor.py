@@ -40,7 +40,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliWorld]:
         monkeypatch.setenv("DARKROOM_RESULTS_TOPIC_ARN", results)
         monkeypatch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
         monkeypatch.setenv("DARKROOM_MODELS_BUCKET", "models")
-        for name in ("webui", "comfy"):
+        sqs.create_queue(QueueName="d-webhooks")
+        for name in ("webui", "webui-bulk", "comfy", "webhooks"):
             dead = sqs.create_queue(QueueName=f"d-{name}-dlq")["QueueUrl"]
             arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
             _policy(world, name, {"deadLetterTargetArn": arn, "maxReceiveCount": "5"})
@@ -64,7 +65,8 @@ def test_a_whole_installation(cli: CliWorld) -> None:
     found = _findings(cli)
     assert {one["verdict"] for one in found.values()} == {"fine"}
     assert list(found)[:3] == ["api", "key", "runtime comfy"]
-    assert {"queue webui", "dead letters webui", "output bucket", "models bucket", "credentials"} <= found.keys()
+    assert {"queue webui", "queue webui, bulk", "queue comfy", "queue webhooks"} <= found.keys()
+    assert {"dead letters webui", "dead letters webhooks", "output bucket", "models bucket"} <= found.keys()
     assert cli.api.keys("inputs/") == []
     shown = cli.run("doctor", "--read-only")
     assert "not written to" in shown
