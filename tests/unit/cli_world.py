@@ -26,9 +26,13 @@ PICTURE = b"\x89PNG\r\n\x1a\n a picture"
 
 @dataclass
 class CliWorld:
-    """A terminal, and the API that its commands reach; `said` is what the last one wrote to stderr."""
+    """A terminal, and the API that its commands reach; `said` is what the last one wrote to stderr.
+
+    `patch` is for fixtures around it: what pytest's own `monkeypatch` changes before, it would restore too late.
+    """
 
     api: ApiWorld
+    patch: pytest.MonkeyPatch
     calls: list[str] = field(default_factory=list)
     said: str = ""
 
@@ -86,7 +90,7 @@ def api_transport(api: ApiWorld, calls: list[str]) -> httpx.MockTransport:
 def cli_world(folder: Path) -> Iterator[CliWorld]:
     """All of it, with an empty folder to be in."""
     with api_world() as api, pytest.MonkeyPatch.context() as patch:
-        world = CliWorld(api)
+        world = CliWorld(api, patch)
         patch.setattr(terminal, "Client", partial(Client, transport=api_transport(api, world.calls)))
         for name in config.NAMES:
             patch.delenv(f"DARKROOM_{name.upper()}", raising=False)

@@ -23,23 +23,23 @@ async def _found(_: str) -> None:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliWorld]:
-    monkeypatch.setattr(doctor_api, "_name", _found)
+def cli(tmp_path: Path) -> Iterator[CliWorld]:
     with cli_world(tmp_path) as world:
+        world.patch.setattr(doctor_api, "_name", _found)
         transport = api_transport(world.api, world.calls)
 
         def client(endpoint: str, api_key: str | None) -> httpx.AsyncClient:
             base, headers = base_of(endpoint, api_key)
             return httpx.AsyncClient(base_url=base, headers=headers, transport=transport)
 
-        monkeypatch.setattr(doctor, "api_client", client)
+        world.patch.setattr(doctor, "api_client", client)
         settings, sqs = world.api.door.settings, world.api.clients.sqs
-        monkeypatch.setenv("DARKROOM_QUEUE_URL_PREFIX", settings.queue_url_prefix)
-        monkeypatch.setenv("DARKROOM_JOBS_TOPIC_ARN", settings.jobs_topic_arn)
+        world.patch.setenv("DARKROOM_QUEUE_URL_PREFIX", settings.queue_url_prefix)
+        world.patch.setenv("DARKROOM_JOBS_TOPIC_ARN", settings.jobs_topic_arn)
         results = world.api.clients.sns.create_topic(Name="results")["TopicArn"]
-        monkeypatch.setenv("DARKROOM_RESULTS_TOPIC_ARN", results)
-        monkeypatch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
-        monkeypatch.setenv("DARKROOM_MODELS_BUCKET", "models")
+        world.patch.setenv("DARKROOM_RESULTS_TOPIC_ARN", results)
+        world.patch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
+        world.patch.setenv("DARKROOM_MODELS_BUCKET", "models")
         sqs.create_queue(QueueName="d-webhooks")
         for name in ("webui", "webui-bulk", "comfy", "webhooks"):
             dead = sqs.create_queue(QueueName=f"d-{name}-dlq")["QueueUrl"]

@@ -23,13 +23,13 @@ JOB = Job(id="a", runtime="webui", task=Task.TEXT_TO_IMAGE, input={"prompt": "a 
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliWorld]:
-    monkeypatch.setattr(dead_letters, "_POLL_SECONDS", 0)
+def cli(tmp_path: Path) -> Iterator[CliWorld]:
     with cli_world(tmp_path) as world:
+        world.patch.setattr(dead_letters, "_POLL_SECONDS", 0)
         settings = world.api.door.settings
-        monkeypatch.setenv("DARKROOM_QUEUE_URL_PREFIX", settings.queue_url_prefix)
-        monkeypatch.setenv("DARKROOM_JOBS_TOPIC_ARN", settings.jobs_topic_arn)
-        monkeypatch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
+        world.patch.setenv("DARKROOM_QUEUE_URL_PREFIX", settings.queue_url_prefix)
+        world.patch.setenv("DARKROOM_JOBS_TOPIC_ARN", settings.jobs_topic_arn)
+        world.patch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
         world.api.clients.sqs.create_queue(QueueName="d-webui-dlq")
         yield world
 
