@@ -78,11 +78,11 @@ def report(findings: Iterable[Finding]) -> RenderableType:
         counts[one.verdict] += 1
         mark, colour = _MARKS[one.verdict]
         dim = "bright_black" if one.verdict is Verdict.SKIPPED else ""
-        about = Text(plain(one.seen), style=dim or (colour if one.verdict is not Verdict.FINE else ""))
+        about = Text.assemble((plain(one.seen), dim or (colour if one.verdict is not Verdict.FINE else "")))
         if one.why:
             about.append(f"\n{one.why}", style="bright_black")
         if one.todo:
-            about.append("\n→ ", style="bold").append(one.todo, style="not bold")
+            about.append("\n→ ", style="bold").append(one.todo)
         table.add_row(Text(mark, style=f"bold {colour}"), Text(f"{plain(one.name)} ", style=dim or "bold"), about)
     sums = (Text(f"{number} {verdict}", style=_MARKS[verdict][1]) for verdict, number in counts.items() if number)
     return Group(table, Text(), Text("  ").join(sums))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from msgspec import Struct
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -146,23 +146,22 @@ def _result(
 
 def _table(done: Iterable[Redriven], at: datetime) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bright_black")
-    table.add_column("job", overflow="fold")
+    table.add_column("job", overflow="fold", min_width=36)
     table.add_column("state", overflow="fold")
     table.add_column("age", justify="right", no_wrap=True)
     table.add_column("message", overflow="fold")
+    whys = []
     for one in done:
-        name = one.id or f"message {one.message_id}"
+        name = plain(one.id or one.message_id)
         state = Text(one.state or "unknown", style=COLOURS[one.state] if one.state else "bright_black")
         if one.code:
             state.append(f"\n{plain(one.code)}", style="bright_black")
-        table.add_row(Text(plain(name)), state, age(one.sent_at, at), _told(one))
-    return table if table.row_count else Text("no dead letters", style="green")
-
-
-def _told(one: Redriven) -> Text:
-    text = Text(f"{'would be ' if one.dry_run else ''}{one.outcome}", style=_COLOURS[one.outcome])
-    if one.new_id:
-        text.append(f" as …{one.new_id.rpartition('.')[2]}")
-    if one.why:
-        text.append(f"\n{plain(one.why)}", style="bright_black")
-    return text
+        told = Text(f"{'would be ' if one.dry_run else ''}{one.outcome}", style=_COLOURS[one.outcome])
+        if one.new_id:
+            told.append(f" as …{one.new_id.rpartition('.')[2]}")
+        table.add_row(Text(name), state, age(one.sent_at, at), told)
+        if one.why:
+            whys.append(Text.assemble((f"{name}  ", "bright_black"), plain(one.why)))
+    if not table.row_count:
+        return Text("no dead letters", style="green")
+    return Group(table, Text(), *whys) if whys else table
