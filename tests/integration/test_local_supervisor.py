@@ -154,7 +154,7 @@ async def test_the_flow_ends_with_its_parent(
             said = (await flow.stdout.readuntil(b"AWS_ACCESS_KEY_ID")).decode()
             await first_job(said)
             children = children_of(flow.pid)
-            assert len(children) == 6  # the emulator, two runtimes, two agents, the API
+            assert len(children) == 7  # the emulator, two runtimes, two agents, the API, the receiver
             async with asyncio.TaskGroup() as group:
                 for pid in children:
                     group.create_task(ended(pid))
