@@ -134,7 +134,10 @@ def test_ctrl_c_leaves_the_job_alone(local: Local, tmp_path: Path) -> None:
     line = {"workflow": "landscape", "params": {"prompt": "a lake"}}
     stream = "\n".join(json.dumps({**line, "id": f"slow-{n}"}) for n in range(60))
     local.run("submit", "-", folder=tmp_path, stdin=stream)
+    # A shell that runs us in the background has SIGINT ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = local.start("watch", "slow-59", folder=tmp_path)
+    signal.signal(signal.SIGINT, before)
     _until_asked(local, "/v1/jobs/slow-59")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
