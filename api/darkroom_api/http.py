@@ -24,7 +24,7 @@ _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 class Request:
     """One request. Header names are in lower case; `base` is the stage's path (`/prod`), or nothing.
 
-    `keyed` tells whether an API key came with it; `tenant` is whom the key belongs to.
+    `tenant` is whom the API key belongs to that came with it, if one did.
     """
 
     method: str

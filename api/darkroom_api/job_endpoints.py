@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from datetime import datetime
+from itertools import chain, repeat
 
 import msgspec
 
@@ -24,7 +25,7 @@ from .store import Stored
 from .submission import Caller, check, job_of
 from .views import accepted, job_summary, job_view
 
-_LOOKS = (0.2, 0.3, 0.5)  # seconds between looks at a job that is waited for; then the last but one again and again
+_LOOKS = (0.2, 0.3, 0.5)  # seconds between looks at a job that is waited for; the last one again and again
 _PREFERRED_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _READ_AT_ONCE = 16
 _MOST_READ = 400  # documents that one request for a list reads, if a filter lets few of them through
@@ -43,8 +44,8 @@ def enter(door: Door, request: Request, job: Job) -> Answer:
     """Queue a job that was checked, and wait for it if that is preferred."""
     document = submit(job, door.store, door.topic)
     wait = _preferred_wait(request)
-    if wait and not document.state.final:
-        document = _until_final(door, job.id, wait) or document
+    if wait:
+        document = _until_final(door, document, wait)
     if wait and document.state.final:
         return json_answer(200, job_view(document, door.store, door.queues, request.base))
     where = f"{request.base}/v1/jobs/{job.id}"
@@ -56,8 +57,8 @@ def get_job(door: Door, request: Request, job_id: str) -> Answer:
     request.only("wait")
     wait = _number(request, "wait", 0, MAX_WAIT_SECONDS, default=0)
     document = _visible(door, request, job_id).value
-    if wait and not document.state.final:
-        document = _until_final(door, job_id, wait) or document
+    if wait:
+        document = _until_final(door, document, wait)
     return json_answer(200, job_view(document, door.store, door.queues, request.base))
 
 
@@ -132,16 +133,17 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _until_final(door: Door, job_id: str, seconds: int) -> JobDocument | None:
-    """Look at a job until it is final or the time is over. S3 tells nobody who waits, so it is asked."""
-    end, looks = time.monotonic() + seconds, 0
-    while True:
-        stored = door.store.document(job_id)
-        pause = _LOOKS[min(looks, len(_LOOKS) - 1)]
-        if (stored and stored.value.state.final) or time.monotonic() + pause > end:
-            return stored.value if stored else None
-        time.sleep(pause)
-        looks += 1
+def _until_final(door: Door, document: JobDocument, seconds: int) -> JobDocument:
+    """The document when it is final or the time is over. S3 tells nobody who waits, so it is looked at now and then."""
+    end = time.monotonic() + seconds
+    for pause in chain(_LOOKS, repeat(_LOOKS[-1])):
+        left = end - time.monotonic()
+        if document.state.final or left <= 0:
+            return document
+        time.sleep(min(pause, left))
+        stored = door.store.document(document.id)
+        document = stored.value if stored else document
+    raise AssertionError  # for the type checker: the pauses do not end
 
 
 def _id_for(door: Door, request: Request, body: object) -> str:

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from darkroom_contract.document import JobDocument, outbox_key
-from darkroom_contract.job import Job, Priority, digest
+from darkroom_contract.job import Job, Priority, State, digest
 from darkroom_contract.outgoing import message_of, queued_document, routing
 
 from .aws import aws_call
@@ -77,7 +77,7 @@ def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
                 store.delete(key)
             raise Problem(409, "id-taken", f"the id {job.id} belongs to another request; choose another id")
         document = there.value
-        if not pending or document.state.final:
+        if not pending or document.state is not State.QUEUED:
             store.delete(key)
             return document
     elif pending:  # of a request that left no document, and so was never accepted: ours takes its place
@@ -89,11 +89,12 @@ def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
 def deliver(outbound: Outbound, store: Store, topic: Topic) -> bool:
     """Publish a message that was found in the outbox, if its job still waits for it; whether it was published."""
     there = store.document(outbound.id)
-    wanted = there is not None and not there.value.state.final and there.value.request_digest == outbound.digest
+    # A job that runs has had its message: another would have it run twice.
+    wanted = there and there.value.state is State.QUEUED and there.value.request_digest == outbound.digest
     if wanted:
         topic.publish(outbound)
     store.delete(outbox_key(outbound.id))
-    return wanted
+    return bool(wanted)
 
 
 def _send(outbound: Outbound, store: Store, topic: Topic) -> None:

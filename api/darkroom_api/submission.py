@@ -79,8 +79,8 @@ def _filled(body: dict[str, Any], workflow: Callable[[str], Workflow]) -> dict[s
         if name in body:
             raise ContractError(f"$.{name}", "no such field beside `workflow`, which says it", show(body[name]))
     rest = {name: value for name, value in body.items() if name not in ("workflow", "params")}
-    named = workflow(convert_name(body["workflow"]))
-    params = convert_params(body.get("params", {}))
+    named = workflow(_name_of(body["workflow"]))
+    params = _params_of(body.get("params", {}))
     seeds = {
         name: _seed(str(body["id"]), name)
         for name, parameter in named.parameters.items()
@@ -89,14 +89,14 @@ def _filled(body: dict[str, Any], workflow: Callable[[str], Workflow]) -> dict[s
     return {**rest, "runtime": named.runtime, "task": named.task, "input": fill(named, {**params, **seeds})}
 
 
-def convert_name(value: Any) -> str:
+def _name_of(value: Any) -> str:
     """A workflow's name."""
     if not isinstance(value, str):
         raise ContractError("$.workflow", "string", show(value))
     return value
 
 
-def convert_params(value: Any) -> dict[str, Any]:
+def _params_of(value: Any) -> dict[str, Any]:
     """A workflow's parameters."""
     if not isinstance(value, dict):
         raise ContractError("$.params", "object", show(value))

@@ -23,7 +23,7 @@ class Workflows:
 
     def __init__(self, models: Store) -> None:
         self._models = models
-        self._known: dict[str, tuple[float, Workflow | None]] = {}
+        self._known: dict[str, tuple[float, Workflow]] = {}
 
     def named(self, name: str) -> Workflow:
         """A workflow, to run it.
@@ -40,12 +40,14 @@ class Workflows:
         """A workflow, if there is one of that name."""
         if not _NAME.fullmatch(name):
             return None
-        read_at, known = self._known.get(name, (0.0, None))
-        if known is not None and time.monotonic() - read_at < _FRESH_SECONDS:
-            return known
+        if name in self._known and time.monotonic() - self._known[name][0] < _FRESH_SECONDS:
+            return self._known[name][1]
         found = self._models.read(f"{PREFIX}{name}.json")
         workflow = _decoded(name, found.value) if found else None
-        self._known[name] = (time.monotonic(), workflow)
+        if workflow is not None:
+            self._known[name] = (time.monotonic(), workflow)
+        else:  # names that are made up must not fill the memory
+            self._known.pop(name, None)
         return workflow
 
     def all(self) -> tuple[WorkflowSummary, ...]:

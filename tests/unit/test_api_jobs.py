@@ -116,6 +116,24 @@ def test_what_the_topic_did_not_take_is_sent_by_the_same_request(api: ApiWorld) 
     assert api.keys("jobs/outbox/") == []
 
 
+@pytest.mark.parametrize("state", [State.RUNNING, State.COMPLETED])
+def test_a_job_that_an_agent_has_is_not_sent_again(api: ApiWorld, state: State) -> None:
+    """Its message did arrive, whatever became of the answer: neither the sweep nor the same request sends another."""
+    api.submit(id="order-1")
+    api.heard()
+    document = api.document("order-1")
+    assert document is not None
+    _end(api, "order-1", state)
+    left = {"id": "order-1", "message": "{}", "runtime": "webui", "priority": "normal", "tenant": None}
+    left_behind = msgspec.json.encode({**left, "digest": document.request_digest})
+    api.door.store.put(outbox_key("order-1"), left_behind)
+    assert sweep(api.door.store, api.door.topic, datetime.now(UTC) + timedelta(minutes=5)) == 0
+    api.door.store.put(outbox_key("order-1"), left_behind)
+    assert api.submit(id="order-1").body["state"] == state
+    assert api.heard() == []
+    assert api.keys("jobs/outbox/") == []
+
+
 def test_a_crash_before_the_document_is_healed(api: ApiWorld) -> None:
     """Only the outbox object was written: the job was never accepted; the sweep drops it, the same request runs it."""
     api.submit(id="order-1")

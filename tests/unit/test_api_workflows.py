@@ -43,6 +43,13 @@ def test_workflows_are_listed_and_told(api: ApiWorld) -> None:
         assert api.call("GET", f"/v1/workflows/{name}").status == 404
 
 
+def test_names_that_do_not_exist_are_not_kept(api: ApiWorld) -> None:
+    """Or whoever asks for made-up names would fill the function's memory."""
+    for n in range(20):
+        assert api.call("GET", f"/v1/workflows/made-up-{n}").status == 404
+    assert not [name for name in api.door.workflows._known if name.startswith("made-up")]
+
+
 def test_a_call_of_a_workflow_becomes_its_job(api: ApiWorld) -> None:
     """Runtime, task and request are the workflow's; the seed is the job's own, the same when it is sent again."""
     body = {"id": "face-1", "workflow": "portrait", "params": {"prompt": "an old sailor"}, "priority": "bulk"}
