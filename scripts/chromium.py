@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from scripts import apt
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -23,15 +24,10 @@ def chromium() -> Path:
     """
     if found := _on_path() or _of_playwright():
         return found
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        raise NoChromium("no Chromium here; install one (`apt-get install chromium`, or `playwright install chromium`)")
-    for command in ([apt, "update", "-q"], [apt, "install", "-y", "-q", "--no-install-recommends", "chromium"]):
-        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            last = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
-            raise NoChromium(f"no Chromium here, and `{' '.join(command[1:])}` failed: {last}")
+    try:
+        apt.install("chromium")
+    except apt.NotInstalled as reason:
+        raise NoChromium(f"no Chromium here: {reason}, or `playwright install chromium`") from reason
     if found := _on_path():
         return found
     raise NoChromium("apt installed chromium, and still there is none on PATH")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from scripts import terraform
+from scripts.go_tools import ToolUnavailable, program
 
 from .modules import FOLDERS, MODULES, ROOT, name, unavailable
-from .tools import ToolUnavailable, checkov, tflint
+from .tools import checkov
 
 SOURCES = [path for folder in [ROOT, *MODULES] for path in sorted(folder.glob("*.tf"))]
 
@@ -41,10 +42,10 @@ def test_it_is_formatted() -> None:
 def test_tflint_finds_nothing(folder: Path) -> None:
     """Every variable and output is typed, described and used."""
     try:
-        program = tflint()
+        tflint = program("tflint")
     except ToolUnavailable as reason:
         unavailable(reason)
-    command = [str(program), f"--chdir={folder}", f"--config={ROOT / '.tflint.hcl'}", "--no-color"]
+    command = [str(tflint), f"--chdir={folder}", f"--config={ROOT / '.tflint.hcl'}", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -52,10 +53,10 @@ def test_tflint_finds_nothing(folder: Path) -> None:
 def test_checkov_finds_nothing() -> None:
     """Nothing that it knows to be unsafe; each exception says why where it stands."""
     try:
-        program = checkov()
+        path = checkov()
     except ToolUnavailable as reason:
         unavailable(reason)
-    command = [str(program), "--directory", str(ROOT), "--framework", "terraform", "--quiet", "--compact"]
+    command = [str(path), "--directory", str(ROOT), "--framework", "terraform", "--quiet", "--compact"]
     # It looks for a platform's guidelines on the internet, in vain where there is none; nothing else is asked for.
     environ = {**os.environ, "LOG_LEVEL": "CRITICAL"}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
