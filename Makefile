@@ -62,6 +62,11 @@ test-terraform: $(SETUP) ## Terraform's format, linters and every module's own t
 test-page: $(SETUP) ## The playground in a real browser; its screenshots land in out/page
 	$(BIN)/pytest tests/page
 
+.PHONY: shot
+shot: $(SETUP) ## Take the README's picture of the playground anew, from a real run of the flow
+	$(BIN)/pytest -q tests/page/test_the_flow.py
+	cp out/page/playground.png docs/images/playground.png
+
 .PHONY: test-faults
 test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness
 	$(BIN)/pytest tests/faults

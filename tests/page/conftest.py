@@ -43,12 +43,12 @@ async def api() -> AsyncIterator[FakeApi]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(browser: Browser, api: FakeApi) -> AsyncIterator[Open]:
-    """Opens the page, at a fragment; at the end no error may have happened and no policy been violated."""
+async def open_page(browser: Browser) -> AsyncIterator[Open]:
+    """Opens an address; at the end no error may have happened and no policy been violated."""
     faults: list[str] = []
     pages: list[Page] = []
 
-    async def go(fragment: str = "", **options: object) -> Page:
+    async def go(address: str, **options: object) -> Page:
         settings = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "dark", **options}
         context = await browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(5000)
@@ -57,7 +57,7 @@ async def visit(browser: Browser, api: FakeApi) -> AsyncIterator[Open]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.extend(_fault(message)))
         pages.append(page)
-        await page.goto(api.url + fragment)
+        await page.goto(address)
         return page
 
     yield go
@@ -65,6 +65,12 @@ async def visit(browser: Browser, api: FakeApi) -> AsyncIterator[Open]:
         faults += await page.evaluate("window.violations")
         await page.context.close()
     assert faults == []
+
+
+@pytest.fixture
+def visit(open_page: Open, api: FakeApi) -> Open:
+    """Opens the page of the fake API, at a fragment."""
+    return lambda fragment="", **options: open_page(api.url + fragment, **options)
 
 
 def _fault(message: ConsoleMessage) -> list[str]:

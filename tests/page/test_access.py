@@ -63,6 +63,10 @@ async def _full(api: FakeApi, visit: Open, **options: object) -> Page:
     return page
 
 
+# Choices whose words are wider than their place.
+_OVERFULL = "() => [...document.querySelectorAll('.pills')].filter((e) => e.scrollWidth > e.clientWidth).length"
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 async def test_text_can_be_read_and_controls_have_names(visit: Open, api: FakeApi, scheme: str) -> None:
     """In both schemes, with every kind of field."""
@@ -74,13 +78,17 @@ async def test_text_can_be_read_and_controls_have_names(visit: Open, api: FakeAp
         await page.locator(".more summary").click()
         assert await page.evaluate(_LOW_CONTRAST) == []
         assert await page.evaluate(_NAMELESS) == []
+        assert await page.evaluate(_OVERFULL) == 0
     assert len(titles) == 5
 
 
 async def test_a_phone_needs_no_sideways_scrolling(visit: Open, api: FakeApi) -> None:
     """At 320 pixels, the narrowest that WCAG asks for (1.4.10)."""
     page = await _full(api, visit, viewport={"width": 320, "height": 700})
+    await page.get_by_label("Made by").select_option(label="Landscape")
+    await expect(page.get_by_role("group", name="Sampler")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 320
+    assert await page.evaluate(_OVERFULL) == 0
     await page.screenshot(path=SHOTS / "mobile.png", full_page=True)
 
 

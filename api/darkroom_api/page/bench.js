@@ -35,6 +35,7 @@ export function bench(element, sources, submitted) {
     picker.box.value = source.id;
     state.source = source;
     fill(wrong);
+    if (!source.parameters) fill(place); // nothing is typed into a form that is about to go
     try {
       source.parameters ??= object((await ask(`v1/workflows/${encodeURIComponent(source.id.split(":")[1])}`)).body.parameters);
     } catch (problem) {

@@ -5,6 +5,8 @@ import { graphField } from "./graph-field.js";
 import { imageField } from "./image-field.js";
 
 const MOST_PILLS = 4;
+const ROW = 32; // letters that fit into pills of one width, side by side
+const HALF_ROW = 12;
 const MOST_STOPS = 400;
 
 /**
@@ -59,7 +61,8 @@ function controlOf(parameter) {
   return isSlider(parameter) ? sliderField : numberField;
 }
 
-const areShort = (choices) => choices.length <= MOST_PILLS && choices.join("").length <= 24;
+const widthOf = (choices) => Math.max(...choices.map((choice) => String(choice).length)) * choices.length;
+const areShort = (choices) => choices.length <= MOST_PILLS && widthOf(choices) <= ROW;
 
 function isSlider({ minimum, maximum, plain, seed, type }) {
   if (plain || seed || minimum == null || maximum == null || maximum <= minimum) return false;
@@ -143,7 +146,7 @@ function pillsField(parameter, id) {
   const set = (value) => radios.forEach((radio, index) => { radio.checked = choices[index] === value; });
   set(parameter.default);
   const value = () => choices[radios.findIndex((radio) => radio.checked)];
-  return { element, set, value, group: true, target: radios[0] };
+  return { element, set, value, group: true, target: radios[0], wide: widthOf(choices) > HALF_ROW };
 }
 
 function switchField(parameter, id) {
