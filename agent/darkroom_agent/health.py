@@ -26,7 +26,8 @@ class Health:
         self._warm_up = warm_up
         self._down = asyncio.Event()
         self._down.set()
-        self._restart: str | None = None
+        # A mark that an agent before this one left behind would have the runtime killed for ever: see it through.
+        self._restart: str | None = "a restart was asked for before" if mark.is_there() else None
         self._is_warm = False
 
     def report(self, reason: str, *, restart: bool) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import json
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,21 @@ async def test_comfyui_workflow_of_the_demo(emulator: Emulator, tmp_path: Path) 
         told = await comfy.notified("flow")
         assert len(told["image_url"]) == 2
         assert told["timings"]["nodes"]["3"] >= 0.2
+
+
+async def test_the_smoke_job_goes_through_the_queue_and_back(sd: World) -> None:
+    """What `helm test` runs, with the agent's own environment."""
+    await sd.agent()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "darkroom_agent.smoke"),
+        '{"task": "text-to-image", "input": {"prompt": "a lamp", "steps": 1, "width": 64, "height": 64}}',
+        *("--seconds", "20"),
+        env={**os.environ, **sd.environ},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    lines = said.decode().splitlines()
+    assert " sent smoke-" in lines[0]
+    assert f"s3://{sd.topology.bucket}/sd/smoke-" in lines[-2]
+    assert lines[-1].endswith("it works")

@@ -118,3 +118,20 @@ async def test_a_leaking_runtime_is_recycled_between_jobs(tmp_path: Path, enviro
     playing.cancel()
     assert {world.store.document(name).attempt for name in "abcd"} == {1}
     assert world.warmed in (2, 3)  # the last restart may come after the last job
+
+
+async def test_a_mark_left_by_an_agent_before_is_seen_through(tmp_path: Path) -> None:
+    """An agent that died between mark and restart would leave a runtime that is killed every two seconds."""
+    mark = tmp_path / "mark"
+    mark.write_text("wedged\n")
+    world = World(RUNTIME_MARK_FILE=str(mark))
+
+    async def kubelet() -> None:
+        while mark.read_text() == "wedged\n":
+            await asyncio.sleep(0.005)
+        await restarted(world)
+
+    playing = asyncio.create_task(kubelet())
+    await world.settled(message("a"))
+    await playing
+    assert world.states() == {"a": State.COMPLETED}

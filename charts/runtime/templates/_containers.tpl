@@ -1,0 +1,101 @@
+{{/* The two containers of a pod. */}}
+
+{{/*
+A native sidecar: the agent starts once it is ready, and leaves before it. Its liveness is the agent's mark alone, since
+a hanging runtime answers HTTP all the same.
+*/}}
+{{- define "darkroom.runtimeContainer" -}}
+{{- $r := .Values.runtime -}}
+- name: runtime
+  restartPolicy: Always
+  image: {{ include "darkroom.runtimeImage" . }}
+  imagePullPolicy: {{ $r.image.pullPolicy }}
+  {{- with $r.command }}
+  command:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $r.args }}
+  args:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with include "darkroom.runtimeEnv" . }}
+  env:
+    {{- . | trim | nindent 4 }}
+  {{- end }}
+  {{- with $r.envFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  ports:
+    - {name: api, containerPort: {{ include "darkroom.port" . }}}
+  startupProbe:
+    httpGet: {path: {{ include "darkroom.readyPath" . | quote }}, port: api}
+    # Gently: A1111 was seen to die of requests that come too early.
+    periodSeconds: 5
+    timeoutSeconds: 4
+    failureThreshold: {{ divf $r.startupSeconds 5 | ceil | int64 }}
+  livenessProbe:
+    exec:
+      command: ["/bin/sh", "-c", "test ! -e {{ include "darkroom.markFile" . }}"]
+    periodSeconds: 2
+    timeoutSeconds: 2
+    failureThreshold: 1
+    terminationGracePeriodSeconds: 10
+  resources:
+    {{- include "darkroom.runtimeResources" . | nindent 4 }}
+  securityContext:
+    {{- mergeOverwrite (include "darkroom.containerSecurity" . | fromYaml) $r.securityContext | toYaml | nindent 4 }}
+  volumeMounts:
+    - {name: marks, mountPath: /run/darkroom}
+    - {name: shared-memory, mountPath: /dev/shm}
+    - {name: scratch, mountPath: /tmp}
+    {{- if ne .Values.models.mode "none" }}
+    - {name: models, mountPath: {{ .Values.models.mountPath | quote }}, readOnly: true}
+    {{- end }}
+    {{- range $path, $_ := $r.files }}
+    - {name: files, mountPath: {{ $path | quote }}, subPath: {{ include "darkroom.fileKey" $path }}, readOnly: true}
+    {{- end }}
+    {{- with $r.volumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
+
+{{- define "darkroom.runtimeEnv" -}}
+{{- $env := merge (dict) .Values.runtime.env }}
+{{- with .Values.runtime.checkpoint }}
+{{- $_ := set $env "COMMANDLINE_ARGS" (printf "--ckpt '%s/%s'" (trimSuffix "/" $.Values.models.mountPath) .) }}
+{{- end }}
+{{- range $name, $value := $env }}
+- name: {{ $name }}
+  {{- if kindIs "map" $value }}
+  {{- toYaml $value | nindent 2 }}
+  {{- else }}
+  value: {{ $value | quote }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "darkroom.agentContainer" -}}
+- name: agent
+  image: {{ include "darkroom.agentImage" . }}
+  imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
+  env:
+    {{- include "darkroom.agentEnv" . | trim | nindent 4 }}
+    {{- if .Values.podMarks.enabled }}
+    - name: POD_NAME
+      valueFrom: {fieldRef: {fieldPath: metadata.name}}
+    - name: POD_NAMESPACE
+      valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+    {{- end }}
+  resources:
+    {{- toYaml .Values.agent.resources | nindent 4 }}
+  securityContext:
+    {{- include "darkroom.containerSecurity" . | nindent 4 }}
+    readOnlyRootFilesystem: true
+  volumeMounts:
+    - {name: marks, mountPath: /run/darkroom}
+    - {name: agent-scratch, mountPath: /tmp}
+    {{- if .Values.podMarks.enabled }}
+    - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+    {{- end }}
+{{- end }}
