@@ -20,10 +20,13 @@ output "runtime_values" {
       visibilitySeconds = module.messaging.visibility_seconds
       maxAttempts       = module.messaging.attempts
     }
-    results        = { topicArn = module.messaging.results_topic_arn }
-    outputs        = { bucket = module.storage.outputs_bucket }
-    inputs         = { buckets = runtime.input_buckets }
-    models         = { bucket = module.storage.models_bucket }
+    results = { topicArn = module.messaging.results_topic_arn }
+    outputs = { bucket = module.storage.outputs_bucket }
+    inputs  = { buckets = runtime.input_buckets }
+    models = {
+      bucket         = module.storage.models_bucket
+      schedulingGate = var.cluster.reserve_mountpoint_headroom == true ? "s3.csi.aws.com/reserve-headroom-for-mppod" : ""
+    }
     serviceAccount = { name = name }
     scaling = {
       jobSeconds        = runtime.job_seconds

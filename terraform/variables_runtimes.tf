@@ -71,9 +71,11 @@ variable "runtimes" {
   validation {
     condition = length(setintersection(flatten([for runtime in var.runtimes : keys(runtime.settings)]), [
       "SQS_QUEUE_URL", "SQS_BULK_QUEUE_URL", "SNS_TOPIC_ARN", "S3_BUCKET", "RUNTIME_NAME", "RUNTIME_TYPE", "DYNAMIC_SD_MODEL",
-      "AWS_DEFAULT_REGION", "VISIBILITY_SECONDS", "MAX_ATTEMPTS", "ALLOWED_INPUT_BUCKETS", "API_BASE_URL", "RUNTIME_MARK_FILE", "GRACE_SECONDS",
+      "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "VISIBILITY_SECONDS", "MAX_ATTEMPTS", "API_BASE_URL", "RUNTIME_MARK_FILE", "GRACE_SECONDS",
+      "MAX_JOB_SECONDS", "CONCURRENCY", "WARMUP_JOB", "RECYCLE_AFTER_JOBS", "RECYCLE_ABOVE_BYTES", "OTEL_EXPORTER_OTLP_ENDPOINT",
+      "ALLOWED_INPUT_BUCKETS", "ALLOWED_INPUT_HOSTS", "ALLOWED_INPUT_NETWORKS", "ALLOWED_INPUT_PORTS", "POD_NAME", "POD_NAMESPACE",
     ])) == 0
-    error_message = "runtimes: settings names a variable that Terraform or the chart sets by itself (queues, topic, bucket, name, type, lease, attempts, input buckets, mark, grace); leave it out."
+    error_message = "runtimes: settings names a variable that Terraform sets, or charts/runtime from a value of its own (agent.settings there says which); leave it out."
   }
 
   validation {

@@ -36,7 +36,7 @@ run "values_of_a_release_are_complete" {
       results        = { topicArn = "arn:aws:sns:eu-west-1:123456789012:mocked" }
       outputs        = { bucket = module.storage.outputs_bucket }
       inputs         = { buckets = [] }
-      models         = { bucket = module.storage.models_bucket }
+      models         = { bucket = module.storage.models_bucket, schedulingGate = "" }
       serviceAccount = { name = "sdxl" }
       scaling        = { jobSeconds = 6, targetWaitSeconds = 60, minReplicas = 0, maxReplicas = 40 }
       nodes = {
@@ -52,6 +52,19 @@ run "values_of_a_release_are_complete" {
   assert {
     condition     = yamldecode(output.runtime_values["webui"]).queue.bulkUrl == null && yamldecode(output.runtime_values["webui"]).runtime.image.tag == "1.10" && yamldecode(output.runtime_values["webui"]).runtime.dynamicModel
     error_message = output.runtime_values["webui"]
+  }
+}
+
+run "pods_wait_for_room_where_the_s3_driver_reserves_it" {
+  command = plan
+
+  variables {
+    cluster = { admin_arns = ["arn:aws:iam::123456789012:role/platform"], reserve_mountpoint_headroom = true }
+  }
+
+  assert {
+    condition     = yamldecode(output.runtime_values["sdxl"]).models.schedulingGate == "s3.csi.aws.com/reserve-headroom-for-mppod"
+    error_message = output.runtime_values["sdxl"]
   }
 }
 

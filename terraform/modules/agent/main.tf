@@ -14,6 +14,13 @@ locals {
       Resource = var.queue_arns
     },
     {
+      # `helm test` sends a job through the runtime's own queue.
+      Sid      = "TryItself"
+      Effect   = "Allow"
+      Action   = "sqs:SendMessage"
+      Resource = var.queue_arns
+    },
+    {
       Sid      = "TellResults"
       Effect   = "Allow"
       Action   = "sns:Publish"

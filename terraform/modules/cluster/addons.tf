@@ -8,9 +8,13 @@ locals {
     eks-pod-identity-agent = {}
   }
   after_nodes = {
-    coredns                      = {}
-    metrics-server               = {}
-    aws-mountpoint-s3-csi-driver = var.reserve_mountpoint_headroom ? { experimental = { reserveHeadroomForMountpointPods = true } } : {}
+    coredns        = {}
+    metrics-server = {}
+    # Without the toleration it is not on the runtimes' nodes, which are tainted, and no pod there gets its models.
+    aws-mountpoint-s3-csi-driver = merge(
+      { node = { tolerateAllTaints = true } },
+      var.reserve_mountpoint_headroom ? { experimental = { reserveHeadroomForMountpointPods = true } } : {},
+    )
   }
   # Add-on → the service account that calls AWS, and its role.
   identities = {

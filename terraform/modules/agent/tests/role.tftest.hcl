@@ -16,6 +16,7 @@ run "it_may_what_it_does_and_no_more" {
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid => flatten([statement.Resource]) } == {
       TakeJobs                   = ["arn:aws:sqs:eu-west-1:123456789012:darkroom-sdxl"]
+      TryItself                  = ["arn:aws:sqs:eu-west-1:123456789012:darkroom-sdxl"]
       TellResults                = ["arn:aws:sns:eu-west-1:123456789012:darkroom-results"]
       FindDocuments              = ["arn:aws:s3:::outputs"]
       ReadInputsAndDocuments     = ["arn:aws:s3:::outputs/*"]

@@ -85,6 +85,15 @@ run "every_addon_is_there_and_can_be_pinned" {
   }
 }
 
+run "the_s3_driver_is_on_tainted_nodes_too" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_eks_addon.after_nodes["aws-mountpoint-s3-csi-driver"].configuration_values) == { node = { tolerateAllTaints = true } }
+    error_message = aws_eks_addon.after_nodes["aws-mountpoint-s3-csi-driver"].configuration_values
+  }
+}
+
 run "the_s3_driver_reserves_room_by_choice" {
   command = plan
 
@@ -93,7 +102,7 @@ run "the_s3_driver_reserves_room_by_choice" {
   }
 
   assert {
-    condition     = jsondecode(aws_eks_addon.after_nodes["aws-mountpoint-s3-csi-driver"].configuration_values) == { experimental = { reserveHeadroomForMountpointPods = true } }
+    condition     = jsondecode(aws_eks_addon.after_nodes["aws-mountpoint-s3-csi-driver"].configuration_values).experimental == { reserveHeadroomForMountpointPods = true }
     error_message = aws_eks_addon.after_nodes["aws-mountpoint-s3-csi-driver"].configuration_values
   }
 }
