@@ -1,6 +1,7 @@
 """`make demo`: real jobs through the real path, with progress, a table of what became of them, and their pictures."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import json
@@ -25,10 +26,12 @@ from darkroom_simulator.draw import draw, encode_png
 
 from .flow import Flow, flow
 from .jobs import DemoJob, demo_jobs
+from .receiver import Delivery
 from .topology import aws_client, subscribe
 
 _LATENCY_SECONDS = 1.5
 _LIMIT_SECONDS = 60
+_WEBHOOK_SECONDS = 10
 _LOOK_SECONDS = 0.25
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "queued": "dim"}
 
@@ -41,30 +44,33 @@ class Ended:
     document: JobDocument
     files: tuple[Path, ...]
     mistakes: tuple[str, ...]
+    webhook: Delivery | None = None
 
 
 async def demo(out: Path, console: Console) -> int:
     """Run the demo; 0 only if everything went as it should. Of `out`, only what is written anew is replaced."""
     await asyncio.to_thread(shutil.rmtree, logs := out / "logs", ignore_errors=True)
+    deliveries: asyncio.Queue[Delivery] = asyncio.Queue()
     async with AsyncExitStack() as stack:
         quick = {"BACKOFF_BASE_SECONDS": "1", "PROGRESS_SECONDS": "0.5", "RUNNING_AFTER_SECONDS": "0.3"}
         with console.status("starting") as status:
             running = await stack.enter_async_context(
-                flow(logs, _LATENCY_SECONDS, status.update, WAIT_SECONDS="1", **quick)
+                flow(logs, _LATENCY_SECONDS, status.update, deliveries.put_nowait, WAIT_SECONDS="1", **quick)
             )
             sqs, sns = [
                 await stack.enter_async_context(aws_client(name, running.emulator.url)) for name in ("sqs", "sns")
             ]
             api = await stack.enter_async_context(aiohttp.ClientSession(running.api_url))
         told = await _listen(sqs, sns, running)
-        jobs = demo_jobs(await _upload_sketch(api), "sd-webui", "sd-comfyui")
+        jobs = demo_jobs(await _upload_sketch(api), running.webhook_url, "sd-webui", "sd-comfyui")
         for job in jobs:
             async with api.post(job.path, json=job.body) as answer:
                 if not answer.ok:
                     console.print(f"[red]{job.id} was refused: {await answer.text()}")
                     return 1
         notifications = await _watch(api, sqs, told, jobs, console)
-        ended = [await _save(api, job, notifications.get(job.id, []), out) for job in jobs]
+        told_by = await _webhooks(deliveries, {job.id for job in jobs if job.tells})
+        ended = [await _save(api, job, notifications.get(job.id, []), told_by.get(job.id), out) for job in jobs]
     _show(ended, out, console)
     return _verdict(ended, running, console)
 
@@ -134,7 +140,25 @@ async def _job(api: aiohttp.ClientSession, job_id: str) -> JobView | None:
         return msgspec.json.decode(await answer.read(), type=JobView) if answer.ok else None
 
 
-async def _save(api: aiohttp.ClientSession, job: DemoJob, notifications: list[dict[str, Any]], out: Path) -> Ended:
+async def _webhooks(deliveries: asyncio.Queue[Delivery], wanted: set[str]) -> dict[str, Delivery]:
+    """The webhooks of these jobs, by job; what does not come in time, or is not signed as it must be, is missing."""
+    came: dict[str, Delivery] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_WEBHOOK_SECONDS):
+            while wanted - came.keys():
+                one = await deliveries.get()
+                if one.event is not None:
+                    came[one.event["data"]["id"]] = one
+    return came
+
+
+async def _save(
+    api: aiohttp.ClientSession,
+    job: DemoJob,
+    notifications: list[dict[str, Any]],
+    webhook: Delivery | None,
+    out: Path,
+) -> Ended:
     """Save a job's document and artifacts, and compare them with what must be."""
     document = await _job(api, job.id)
     if document is None:
@@ -150,7 +174,7 @@ async def _save(api: aiohttp.ClientSession, job: DemoJob, notifications: list[di
             mistakes.append(f"{artifact.url} is not an image")
         files.append(out / f"{job.id}-{artifact.url.rpartition('/')[2]}")
         files[-1].write_bytes(data)
-    return Ended(job, document, tuple(files), (*mistakes, *_mistakes(job, document, notifications)))
+    return Ended(job, document, tuple(files), (*mistakes, *_mistakes(job, document, notifications, webhook)), webhook)
 
 
 def _is_image(data: bytes) -> bool:
@@ -162,32 +186,35 @@ def _is_image(data: bytes) -> bool:
     return True
 
 
-def _mistakes(job: DemoJob, document: JobDocument, notifications: list[dict[str, Any]]) -> list[str]:
+def _mistakes(
+    job: DemoJob, document: JobDocument, notifications: list[dict[str, Any]], webhook: Delivery | None
+) -> list[str]:
     facts = [
         ("state", job.state, document.state.value),
         ("attempt", job.attempt, document.attempt),
         ("artifacts", job.artifacts, len(document.artifacts)),
         ("error", job.error, document.error.code if document.error else None),
         ("notified as", [job.state], sorted({one["status"] for one in notifications})),
+        ("webhook", f"job.{job.state}" if job.tells else None, webhook and webhook.event and webhook.event["type"]),
     ]
     return [f"{name}: expected {wanted}, got {got}" for name, wanted, got in facts if wanted != got]
 
 
 def _show(ended: list[Ended], out: Path, console: Console) -> None:
-    table = Table(title="What became of them (times in seconds)", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title="What became of them (seconds of each stage, and until its webhook came)", title_justify="left", box=box.SIMPLE_HEAD)
     table.show_edge, table.padding = False, (0, 0)  # all of it in 80 columns
     table.add_column("job", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("try", justify="right", no_wrap=True)
-    for name in ("queued", "prepare", "runtime", "store"):
+    for name in ("queued", "prepare", "runtime", "store", "hook"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(" artifacts", no_wrap=True)
+    table.add_column("artifacts", no_wrap=True)
     for one in ended:
         document, timings = one.document, one.document.timings
         seconds = [timings.queued, timings.prepare, timings.runtime, timings.store]
         state = f"[{_COLOURS.get(document.state, 'yellow')}]{document.state}"
         numbers = ["–" if value is None else f"{value:.2f}" for value in seconds]
-        table.add_row(one.job.id, state, str(document.attempt), *numbers, _artifacts(document))
+        table.add_row(one.job.id, state, str(document.attempt), *numbers, _hook(one), _artifacts(document))
     console.print(table)
     for one in ended:
         if one.document.error is not None:
@@ -195,9 +222,16 @@ def _show(ended: list[Ended], out: Path, console: Console) -> None:
     console.print(f"Images and job documents are in [bold]{out.resolve()}[/bold]", soft_wrap=True)
 
 
+def _hook(one: Ended) -> str:
+    """Seconds from a job's end to its webhook at the receiver."""
+    if one.webhook is None or one.document.finished_at is None:
+        return "[red]none" if one.job.tells else ""
+    return f"[green]{one.webhook.at - one.document.finished_at.timestamp():.2f}"
+
+
 def _artifacts(document: JobDocument) -> str:
-    shown = (f" {one.width}×{one.height} {one.bytes // 1024} kB" for one in document.artifacts)
-    return "\n".join(shown) or f" {document.error.code if document.error else 'none'}"
+    shown = (f"{one.width}×{one.height} {one.bytes // 1024} kB" for one in document.artifacts)
+    return "\n".join(shown) or f"{document.error.code if document.error else 'none'}"
 
 
 def _verdict(ended: list[Ended], running: Flow, console: Console) -> int:

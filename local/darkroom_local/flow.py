@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .emulator import Emulator, emulator_process
 from .front import front_door
-from .receiver import receiver
+from .receiver import Delivery, line_of, receiver
 from .supervisor import Supervisor, simulated_pod
 from .topology import RuntimeSpec, Topology, make_topology
 from .webhooks import webhook_sender
@@ -34,8 +34,21 @@ class Flow:
 
 
 @asynccontextmanager
-async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent: str) -> AsyncIterator[Flow]:
-    """Run it all for as long as the context lasts. `folder` gets the logs; `agent` are further variables.
+async def flow(
+    folder: Path,
+    latency: float,
+    say: Callable[[str], None],
+    hear: Callable[[Delivery], None] | None = None,
+    **agent: str,
+) -> AsyncIterator[Flow]:
+    """Run it all for as long as the context lasts.
+
+    Args:
+        folder: gets the logs.
+        latency: seconds that a job takes on the simulated GPU.
+        say: is told what happens, a line at a time.
+        hear: is told of each webhook that comes; by default it is said, too.
+        agent: further variables of the agents.
 
     Raises:
         EmulatorUnavailable: there is no emulated AWS to be had.
@@ -51,7 +64,7 @@ async def flow(folder: Path, latency: float, say: Callable[[str], None], **agent
         running = asyncio.create_task(supervisor.run(pods))
         try:
             async with (
-                receiver(topology.webhooks.secret, say) as webhook_url,
+                receiver(topology.webhooks.secret, hear or (lambda one: say(line_of(one)))) as webhook_url,
                 webhook_sender(topology, emulator, folder, webhook_url),
                 front_door(topology, emulator, folder) as api_url,
             ):

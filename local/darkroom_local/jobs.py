@@ -18,6 +18,11 @@ class DemoJob:
     error: str | None = None
     path: str = "/v1/jobs"
 
+    @property
+    def tells(self) -> bool:
+        """Whether its end is sent by webhook."""
+        return "webhook" in self.body
+
 
 def workflow(prompt: str, seed: int) -> dict[str, Any]:
     """A ComfyUI workflow in API format with two outputs: the picture, and the same picture inverted."""
@@ -48,8 +53,8 @@ def workflow(prompt: str, seed: int) -> dict[str, Any]:
     }
 
 
-def demo_jobs(sketch: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
-    """The demo's jobs; `sketch` is an input image's address, the others name the two runtimes."""
+def demo_jobs(sketch: str, hook: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
+    """The demo's jobs; `sketch` is an input image's address, `hook` takes webhooks, the others name the runtimes."""
     size = {"width": 640, "height": 512, "steps": 20}
 
     def job(job_id: str, runtime: str, task: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +66,8 @@ def demo_jobs(sketch: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
             "text-to-image",
             "text to image",
             sdwebui,
-            job("text-to-image", sdwebui, "text-to-image", {"prompt": "a quiet lake at dawn", "seed": 7, **size}),
+            job("text-to-image", sdwebui, "text-to-image", {"prompt": "a quiet lake at dawn", "seed": 7, **size})
+            | {"webhook": {"url": hook}},
         ),
         DemoJob(
             "image-to-image",
@@ -148,7 +154,8 @@ def demo_jobs(sketch: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
             "must-fail",
             "must fail: no such sampler",
             sdwebui,
-            job("must-fail", sdwebui, "text-to-image", {"prompt": "nothing", "sampler_name": "Oiler", **size}),
+            job("must-fail", sdwebui, "text-to-image", {"prompt": "nothing", "sampler_name": "Oiler", **size})
+            | {"webhook": {"url": hook}},
             state="failed",
             artifacts=0,
             error="runtime_refused",

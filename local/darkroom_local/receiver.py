@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,32 @@ from .topology import new_secret
 _TOLERANCE_SECONDS = 300
 _MOST_BYTES = 4 * 1024 * 1024
 _COLOURS = {"job.completed": "green", "job.failed": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came at a moment (Unix seconds), and the status that it was answered; `problem` is why it was refused.
+
+    `event` is the body if it was signed as it must be; `again`: its id had come before.
+    """
+
+    at: float
+    status: int
+    event: dict[str, Any] | None = None
+    again: bool = False
+    problem: str | None = None
+
+
+def line_of(one: Delivery) -> str:
+    """A delivery in one line, in rich's markup."""
+    if one.event is None:
+        return f"[red]✗ webhook refused:[/] {one.problem}"
+    colour, data = _COLOURS.get(one.event["type"], "yellow"), one.event["data"]
+    number = len(data["artifacts"])
+    what = data["error"]["message"] if data["error"] else f"{number} artifact{'' if number == 1 else 's'}"
+    line = f"[{colour}]✓ webhook {escape(one.event['type'])}[/] {data['id']} {escape(what)}"
+    again = " [dim](again)[/]" if one.again else ""
+    return f"{line}{again}{'' if one.status == 204 else f' [dim]answered {one.status}[/]'}"
 
 
 def problem_of(secret: str, headers: Mapping[str, str], body: bytes, at: float) -> str | None:
@@ -43,37 +70,32 @@ def problem_of(secret: str, headers: Mapping[str, str], body: bytes, at: float) 
 
 
 class Receiver:
-    """Takes deliveries, and tells of each in one line (rich's markup)."""
+    """Takes deliveries, and tells of each."""
 
-    def __init__(self, secret: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, secret: str, tell: Callable[[Delivery], None]) -> None:
         self._secret = secret
         self._tell = tell
         self._known: set[str] = set()
 
     async def take(self, request: web.Request) -> web.Response:
-        """Verify, show, answer."""
+        """Verify, tell, answer."""
         body = await request.read()
-        problem = problem_of(self._secret, request.headers, body, time.time())
+        one = self._judged(request, body, time.time())
+        self._tell(one)
+        return web.Response(status=one.status)
+
+    def _judged(self, request: web.Request, body: bytes, at: float) -> Delivery:
+        problem = problem_of(self._secret, request.headers, body, at)
         if problem is not None:
-            self._tell(f"[red]✗ webhook refused:[/] {problem}")
-            return web.Response(status=401)
-        status = int(request.match_info.get("status", "204"))
+            return Delivery(at, 401, problem=problem)
         event_id = request.headers["webhook-id"]
-        again = " [dim](again)[/]" if event_id in self._known else ""
+        again = event_id in self._known
         self._known.add(event_id)
-        self._tell(f"{_line(json.loads(body))}{again}{f' [dim]answered {status}[/]' if status != 204 else ''}")
-        return web.Response(status=status)
-
-
-def _line(event: dict[str, Any]) -> str:
-    colour, data = _COLOURS.get(event["type"], "yellow"), event["data"]
-    number = len(data["artifacts"])
-    what = data["error"]["message"] if data["error"] else f"{number} artifact{'' if number == 1 else 's'}"
-    return f"[{colour}]✓ webhook {escape(event['type'])}[/] {data['id']} {escape(what)}"
+        return Delivery(at, int(request.match_info.get("status", "204")), json.loads(body), again)
 
 
 @asynccontextmanager
-async def receiver(secret: str, tell: Callable[[str], None], port: int = 0) -> AsyncIterator[str]:
+async def receiver(secret: str, tell: Callable[[Delivery], None], port: int = 0) -> AsyncIterator[str]:
     """Receive on loopback for as long as the context lasts; the URL for webhooks. `port` 0 takes a free one."""
     app = web.Application(client_max_size=_MOST_BYTES)
     taking = Receiver(secret, tell).take
@@ -89,7 +111,7 @@ async def receiver(secret: str, tell: Callable[[str], None], port: int = 0) -> A
 
 
 async def _serve(secret: str, port: int, console: Console) -> None:
-    async with receiver(secret, console.print, port) as url:
+    async with receiver(secret, lambda one: console.print(line_of(one)), port) as url:
         console.print(f"webhooks to [bold]{url}[/], signed with {secret}", soft_wrap=True)
         await asyncio.Event().wait()
 

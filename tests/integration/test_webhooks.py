@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from darkroom_local.emulator import Emulator
-from darkroom_local.receiver import receiver
+from darkroom_local.receiver import Delivery, line_of, receiver
 from darkroom_local.webhooks import webhook_sender
 from tests.unit.web_host import WebHost, answer
 
@@ -51,7 +51,7 @@ async def test_a_caller_is_told_by_webhook(sd: World, tmp_path: Path) -> None:
 
 async def test_the_local_receiver_shows_it(sd: World, tmp_path: Path) -> None:
     """As `make local` does, for failures too."""
-    shown: asyncio.Queue[str] = asyncio.Queue()
+    shown: asyncio.Queue[Delivery] = asyncio.Queue()
     async with (
         receiver(sd.topology.webhooks.secret, shown.put_nowait) as url,
         webhook_sender(sd.topology, sd.emulator, tmp_path, url),
@@ -60,5 +60,5 @@ async def test_the_local_receiver_shows_it(sd: World, tmp_path: Path) -> None:
         wrong = {"id": "bad", "runtime": "sd", "task": "pipeline", "input": {}, "webhook": {"url": url}}
         await sd.publish(json.dumps(wrong))
         async with asyncio.timeout(60):
-            line = await shown.get()
-    assert line.startswith("[red]✓ webhook job.failed[/] bad ")
+            delivery = await shown.get()
+    assert line_of(delivery).startswith("[red]✓ webhook job.failed[/] bad ")

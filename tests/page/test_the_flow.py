@@ -34,7 +34,7 @@ PATIENCE_MS = 20_000  # a bound, not a wait: it ends with what is expected
 async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Flow]:
     """The whole flow, once for this module."""
     try:
-        async with flow(tmp_path_factory.mktemp("flow"), 0.5, lambda _: None, **AGENT) as running:
+        async with flow(tmp_path_factory.mktemp("flow"), 0.5, lambda _: None, None, **AGENT) as running:
             yield running
     except EmulatorUnavailable as reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))

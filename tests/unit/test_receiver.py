@@ -12,7 +12,7 @@ from darkroom_api.standard_webhooks import read_secrets, signed_headers
 from darkroom_contract.document import Artifact, Error, JobDocument
 from darkroom_contract.job import State
 from darkroom_contract.webhook import event_id, event_of
-from darkroom_local.receiver import problem_of, receiver
+from darkroom_local.receiver import line_of, problem_of, receiver
 from darkroom_local.topology import new_secret
 
 SECRET = new_secret()
@@ -45,7 +45,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 async def url(told: list[str]) -> AsyncIterator[str]:
-    async with receiver(SECRET, told.append) as url:
+    async with receiver(SECRET, lambda one: told.append(line_of(one))) as url:
         yield url
 
 
