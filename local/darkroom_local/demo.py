@@ -201,7 +201,11 @@ def _mistakes(
 
 
 def _show(ended: list[Ended], out: Path, console: Console) -> None:
-    table = Table(title="What became of them (seconds of each stage, and until its webhook came)", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="What became of them (seconds of each stage, and until its webhook came)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
     table.show_edge, table.padding = False, (0, 0)  # all of it in 80 columns
     table.add_column("job", no_wrap=True)
     table.add_column("state", no_wrap=True)
