@@ -137,7 +137,7 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that can run at once: `payload` is the encoded request, with its images in place.
+    """A job that can run at once: `payload` is the encoded request of this `content_type`, with its images in place.
 
     `model` names the checkpoint that it needs, if the runtime switches; `handle` is the adapter's own name for this
     attempt (ComfyUI's prompt_id).
@@ -148,6 +148,7 @@ class Prepared:
     payload: bytes
     model: str | None = None
     handle: str = ""
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from darkroom_contract.job import MAX_TIMEOUT_SECONDS, Task
 
-RUNTIME_TYPES = ("sdwebui", "comfyui")
+RUNTIME_TYPES = ("sdwebui", "comfyui", "openai")
 _MIB = 1024 * 1024
 
 
@@ -82,11 +82,11 @@ def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def _url(value: str) -> str:
-    """Take also the predecessor's forms: `localhost:8080` and `http://localhost:8080/sdapi/v1/`."""
+    """Take also the predecessor's `localhost:8080` and `http://localhost:8080/sdapi/v1/`, and OpenAI's `…:8080/v1`."""
     parts = urlsplit(value if "://" in value else f"http://{value}")
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("expected http://host:port")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/').removesuffix('/sdapi/v1')}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/').removesuffix('/v1').removesuffix('/sdapi')}"
 
 
 def _warm_up(value: str) -> WarmUp:
@@ -118,7 +118,9 @@ class Settings:
     region: str | None = setting("AWS_DEFAULT_REGION", _text, "AWS region; unset: as the AWS SDK finds it.", None)
     endpoint_url: str | None = setting("AWS_ENDPOINT_URL", _text, "Another endpoint for AWS, for emulators.", None)
 
-    concurrency: int = setting("CONCURRENCY", _integer(1, 64), "Jobs that the runtime runs at once.", 1)
+    concurrency: int = setting(
+        "RUNTIME_CONCURRENCY", _integer(1, 64), "Jobs to run at once, where the server batches them (openai).", 1
+    )
     prefetch: int = setting(
         "PREFETCH", _integer(0, 100), "Most messages to hold ready beside the running ones; fewer if jobs are long.", 10
     )
@@ -248,6 +250,11 @@ def _contradictions(settings: Settings) -> list[str]:
         mistakes.append("SQS_BULK_QUEUE_URL: must be another queue than SQS_QUEUE_URL")
     if settings.dynamic_model and settings.runtime_type != "sdwebui":
         mistakes.append("DYNAMIC_SD_MODEL: only sdwebui switches checkpoints; a ComfyUI workflow loads its own")
+    if settings.concurrency > 1 and settings.runtime_type != "openai":
+        mistakes.append(
+            f"RUNTIME_CONCURRENCY: {settings.concurrency} is for openai alone; {settings.runtime_type} runs one job at "
+            "a time, and others would wait inside it, where they cannot be moved to another pod"
+        )
     if (settings.recycle_jobs or settings.recycle_bytes) and settings.mark_file is None:
         mistakes.append("RUNTIME_MARK_FILE: must be set for RECYCLE_AFTER_JOBS and RECYCLE_ABOVE_BYTES to have effect")
     return mistakes

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from darkroom_contract import openai, sdwebui
 from darkroom_contract.comfyui import check_graph
 from darkroom_contract.decode import ContractError, convert, show
 from darkroom_contract.job import Job, Task, decode_job
-from darkroom_contract.sdwebui import check_request
 from darkroom_contract.workflow import Workflow, fill
 
 from .settings import RuntimeSettings, RuntimeType
@@ -67,10 +67,13 @@ def check(job: Job, runtimes: Mapping[str, RuntimeSettings]) -> None:
     if job.task not in tasks:
         known = ", ".join(show(task.value) for task in sorted(tasks))
         raise ContractError("$.task", f"what a {runtime.type} runtime does ({known})", show(job.task.value))
-    if runtime.type == "comfyui":
-        check_graph(job.input)
-    elif runtime.type == "sdwebui":
-        check_request(job.task, job.input)
+    match runtime.type:
+        case "comfyui":
+            check_graph(job.input)
+        case "sdwebui":
+            sdwebui.check_request(job.task, job.input)
+        case "openai":
+            openai.check_request(job.task, job.input)
 
 
 def _filled(body: dict[str, Any], workflow: Callable[[str], Workflow]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from darkroom_agent.errors import Failure, InvalidRequest, LeaseLost, RuntimeFai
 from darkroom_agent.media import sniff
 from darkroom_agent.ports import InputImage, Runtime, RuntimeLimits, ignore_progress
 from darkroom_agent.record import document_of
-from darkroom_agent.runtimes import comfyui, comfyui_answers, sdwebui_answers
+from darkroom_agent.runtimes import comfyui, comfyui_answers, images, openai, sdwebui_answers
 from darkroom_agent.runtimes.comfyui_events import Events, Track
 from darkroom_agent.runtimes.comfyui_workflow import encode_request, image_fields, workflow_of
 from darkroom_agent.runtimes.http import Reply, RuntimeHttp
@@ -28,7 +28,6 @@ from tests.unit.world import World, message
 from .hostile import COMFY, ENTRIES, EVENTS, GRAPHS, JSON, OBJECTS, RUNS, WEBUI, broken
 
 fuzz = settings(deadline=None, max_examples=200)
-
 
 DOCUMENT = msgspec.to_builtins(
     JobDocument(id="a", runtime="sd", state=State.COMPLETED, attempt=1, response={"x": 1}, progress=0.5)
@@ -65,7 +64,7 @@ def test_sdwebui_results(answer: Any, task: Task) -> None:
     if not isinstance(answer, dict):
         return
     with suppress(RuntimeFailed):
-        sdwebui_answers.decode_images(sdwebui_answers.images_of(answer))
+        images.files_of(sdwebui_answers.images_of(answer))
     response = sdwebui_answers.response_of(task, answer)
     msgspec.json.encode(response)
     for name in ("sd_model_name", "sampler_name"):
@@ -218,6 +217,17 @@ async def test_the_comfyui_adapter(replies: list[Reply]) -> None:
     job = Job(id="a", runtime="r", task=Task.PIPELINE, input=graph)
     async with lied_to(replies, comfyui.ComfyUI("http://127.0.0.1", LIMITS)) as adapter:
         await _tried(adapter, job, {("1", "inputs", "image"): IMAGE})
+
+
+@fuzz
+@given(replies(WEBUI), st.sampled_from(sorted(openai.OpenAIImages.tasks)))
+@example([Reply(200, "", b'{"data": [{"b64_json": ""}, {"url": 1}]}')], Task.TEXT_TO_IMAGE)
+@example([Reply(500, "", b'{"error": {"message": [1]}}')], Task.IMAGE_TO_IMAGE)
+async def test_the_openai_adapter(replies: list[Reply], task: Task) -> None:
+    """Whatever the server answers to any call."""
+    job = Job(id="a", runtime="r", task=task, input={"prompt": "x", "image": ["https://x/y.png"], "n": 2})
+    async with lied_to(replies, openai.OpenAIImages("http://127.0.0.1", LIMITS)) as adapter:
+        await _tried(adapter, job, {("image", 0): IMAGE})
 
 
 # Documents in the bucket.

@@ -254,7 +254,7 @@ async def test_a_prompt_that_is_an_address_is_not_fetched(sd: World) -> None:
 
 async def test_a_second_delivery_leaves_one_set_of_images(sd: World) -> None:
     """11: file names with a random part, so two deliveries leave two sets. Here one, though the images differ."""
-    agent = await sd.agent(CONCURRENCY="2")
+    agent = await sd.agent()
     body = job("twice", {"seed": -1, "simulator": {"latency": 1}})
     await asyncio.gather(send(sd, body), send(sd, body))
     await agent.says("job.already_final")

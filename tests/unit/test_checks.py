@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from darkroom_contract import openai
 from darkroom_contract.comfyui import check_graph
 from darkroom_contract.decode import ContractError
 from darkroom_contract.job import Task
@@ -97,4 +98,55 @@ def test_a_request_out_of_bounds(task: str, request_: dict[str, Any], message: s
     """What the server would refuse, or what would keep a GPU for hours."""
     with pytest.raises(ContractError) as caught:
         check_request(Task(task), request_)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("task", "request_"),
+    [
+        (Task.TEXT_TO_IMAGE, {"prompt": "a lake"}),
+        (
+            Task.TEXT_TO_IMAGE,
+            {"prompt": "x", "n": 4, "size": "1024x768", "seed": 7, "num_inference_steps": 8, "lora": {}},
+        ),
+        (
+            Task.TEXT_TO_IMAGE,
+            {"prompt": "x", "size": "auto", "n": None, "stream": False, "response_format": "b64_json"},
+        ),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "in fog", "image": "s3://bucket/a.png", "mask": "https://a/b.png"}),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "both", "image": ["s3://bucket/a.png", "s3://bucket/b.png"], "strength": 0.5}),
+    ],
+)
+def test_what_an_openai_server_takes_passes(task: Task, request_: dict[str, Any]) -> None:
+    """Fields of servers' own are theirs."""
+    openai.check_request(task, request_)
+
+
+@pytest.mark.parametrize(
+    ("task", "request_", "message"),
+    [
+        (Task.TEXT_TO_IMAGE, {}, "$.input.prompt: expected string of 1 … 32000 characters, got nothing"),
+        (Task.TEXT_TO_IMAGE, {"prompt": ""}, "$.input.prompt: expected string of 1 … 32000 characters"),
+        (Task.TEXT_TO_IMAGE, {"prompt": "x", "n": 65}, "$.input.n: expected integer ≤ 64, got 65"),
+        (Task.TEXT_TO_IMAGE, {"prompt": "x", "size": "huge"}, '$.input.size: expected "auto" or "<width>x<height>"'),
+        (Task.TEXT_TO_IMAGE, {"prompt": "x", "size": "32x64"}, '$.input.size: expected "auto" or'),
+        (Task.TEXT_TO_IMAGE, {"prompt": "x", "size": "64x99999"}, '$.input.size: expected "auto" or'),
+        (
+            Task.TEXT_TO_IMAGE,
+            {"prompt": "x", "response_format": "url"},
+            '$.input.response_format: expected one of "b64',
+        ),
+        (Task.TEXT_TO_IMAGE, {"prompt": "x", "stream": True}, "$.input.stream: expected one of false, got true"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x"}, "$.input.image: expected an image, or an array of 1 … 16, got nothing"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x", "image": []}, "$.input.image: expected an image, or an array of 1 … 16"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x", "image": ["a"] * 17}, "$.input.image: expected an image, or an array"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x", "image": 3}, "$.input.image: expected string or array, got 3"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x", "image": "a", "mask": 3}, "$.input.mask: expected string, got 3"),
+        (Task.IMAGE_TO_IMAGE, {"prompt": "x", "image": "a", "b\r\nc": 1}, "$.input: expected names of form fields"),
+    ],
+)
+def test_an_openai_request_that_cannot_run(task: Task, request_: dict[str, Any], message: str) -> None:
+    """The field, its bounds, and what came."""
+    with pytest.raises(ContractError) as caught:
+        openai.check_request(task, request_)
     assert str(caught.value).startswith(message)

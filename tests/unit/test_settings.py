@@ -16,6 +16,13 @@ def test_the_predecessors_environment_is_enough() -> None:
     assert (comfyui.runtime_type, comfyui.base_url) == ("comfyui", "http://localhost:8188")
 
 
+def test_an_openai_runtime_is_addressed_as_its_clients_do() -> None:
+    """With `/v1` at the end or without; only it may run several jobs at once."""
+    asked = {"RUNTIME_TYPE": "openai", "API_BASE_URL": "http://localhost:8000/v1/", "RUNTIME_CONCURRENCY": "4"}
+    settings = from_environ({**REQUIRED, **asked})
+    assert (settings.base_url, settings.concurrency) == ("http://localhost:8000", 4)
+
+
 def test_every_mistake_is_told_at_once() -> None:
     """An operator mends them in one go."""
     environ = {
@@ -23,7 +30,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "S3_BUCKET": "",
         "RUNTIME_TYPE": "invokeai",
         "VISIBILITY_SECONDS": "soon",
-        "CONCURRENCY": "0",
+        "RUNTIME_CONCURRENCY": "0",
         "DYNAMIC_SD_MODEL": "maybe",
         "WARMUP_JOB": "{}",
         "API_BASE_URL": "ftp://x",
@@ -36,7 +43,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "RUNTIME_TYPE",
         "API_BASE_URL",
         "DYNAMIC_SD_MODEL",
-        "CONCURRENCY",
+        "RUNTIME_CONCURRENCY",
         "VISIBILITY_SECONDS",
         "WARMUP_JOB",
     ]
@@ -50,6 +57,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ({"BACKOFF_BASE_SECONDS": "10", "BACKOFF_CAP_SECONDS": "5"}, "must not be above BACKOFF_CAP_SECONDS"),
         ({"SQS_BULK_QUEUE_URL": "memory"}, "must be another queue"),
         ({"RUNTIME_TYPE": "comfyui", "DYNAMIC_SD_MODEL": "true"}, "only sdwebui switches"),
+        ({"RUNTIME_CONCURRENCY": "2"}, "RUNTIME_CONCURRENCY: 2 is for openai alone"),
         ({"RECYCLE_AFTER_JOBS": "5"}, "RUNTIME_MARK_FILE: must be set"),
     ],
 )

@@ -18,7 +18,7 @@ def test_models_are_a_list() -> None:
     assert parse_options([], {"SIMULATOR_TYPE": "sdwebui", "SIMULATOR_MODELS": "c,d"}).models == ("c", "d")
 
 
-@pytest.mark.parametrize("flags", [[], ["--type", "openai"], ["--type", "sdwebui", "--latency", "soon"]])
+@pytest.mark.parametrize("flags", [[], ["--type", "invokeai"], ["--type", "sdwebui", "--latency", "soon"]])
 def test_wrong_ones_are_refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With usage."""
     with pytest.raises(SystemExit):
@@ -29,4 +29,4 @@ def test_wrong_ones_are_refused(flags: list[str], capsys: pytest.CaptureFixture[
 def test_a_wrong_type_in_the_environment_is_refused() -> None:
     """As one on the command line is."""
     with pytest.raises(SystemExit):
-        parse_options([], {"SIMULATOR_TYPE": "openai"})
+        parse_options([], {"SIMULATOR_TYPE": "invokeai"})

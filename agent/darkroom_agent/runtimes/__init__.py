@@ -6,11 +6,13 @@ from darkroom_agent.ports import Runtime, RuntimeLimits
 from darkroom_agent.settings import Settings
 
 from .comfyui import ComfyUI
+from .openai import OpenAIImages
 from .sdwebui import SDWebUI
 
 REGISTRY: dict[str, Callable[[Settings, RuntimeLimits], Runtime]] = {
     "sdwebui": lambda settings, limits: SDWebUI(settings.base_url, limits, dynamic_model=settings.dynamic_model),
     "comfyui": lambda settings, limits: ComfyUI(settings.base_url, limits),
+    "openai": lambda settings, limits: OpenAIImages(settings.base_url, limits),
 }
 
 

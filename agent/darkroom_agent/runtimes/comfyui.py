@@ -126,7 +126,7 @@ class ComfyUI:
         return str(answer.get("prompt_id") or prepared.handle)
 
     async def _post(self, payload: bytes) -> Reply:
-        sending = asyncio.ensure_future(self._http.request("POST", "/prompt", json=payload, seconds=self._patience))
+        sending = asyncio.ensure_future(self._http.request("POST", "/prompt", body=payload, seconds=self._patience))
         try:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
@@ -203,7 +203,7 @@ class ComfyUI:
         return True
 
     async def _order(self, path: str, what: dict[str, Any]) -> None:
-        await self._http.request("POST", path, json=msgspec.json.encode(what), seconds=self._patience)
+        await self._http.request("POST", path, body=msgspec.json.encode(what), seconds=self._patience)
 
     async def _result(self, entry: dict[str, Any], order: list[str], track: Track) -> Result:
         remote = files_of(entry, order)
@@ -255,7 +255,7 @@ class ComfyUI:
     async def free_memory(self) -> None:
         """Unload models and free what was cached."""
         body = b'{"unload_models": true, "free_memory": true}'
-        await self._http.request("POST", "/free", json=body, seconds=_FREE_SECONDS)
+        await self._http.request("POST", "/free", body=body, seconds=_FREE_SECONDS)
 
     async def memory_bytes(self) -> int | None:
         """None: `/system_stats` tells the machine's memory, not the server's own."""

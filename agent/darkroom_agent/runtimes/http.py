@@ -105,7 +105,8 @@ class RuntimeHttp:
         method: str,
         path: str,
         *,
-        json: bytes | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
         form: aiohttp.FormData | None = None,
         params: Mapping[str, str] | None = None,
         seconds: float | None = None,
@@ -116,7 +117,9 @@ class RuntimeHttp:
             RuntimeGone: refused, reset, closed or too slow.
             ResultTooLarge: the answer is longer than allowed.
         """
-        opened = await self.open(method, path, json=json, form=form, params=params, seconds=seconds)
+        opened = await self.open(
+            method, path, body=body, content_type=content_type, form=form, params=params, seconds=seconds
+        )
         return await opened.read()
 
     async def open(
@@ -124,7 +127,8 @@ class RuntimeHttp:
         method: str,
         path: str,
         *,
-        json: bytes | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
         form: aiohttp.FormData | None = None,
         params: Mapping[str, str] | None = None,
         seconds: float | None = None,
@@ -134,13 +138,13 @@ class RuntimeHttp:
         Raises:
             RuntimeGone: refused, reset, closed or too slow.
         """
-        headers = {"Content-Type": "application/json"} if json is not None else None
+        headers = {"Content-Type": content_type} if body is not None else None
         what = f"{method} {path}"
         with _connection(what):
             response = await self.session.request(
                 method,
                 self.base_url + path,
-                data=json if form is None else form,
+                data=body if form is None else form,
                 params=params,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import msgspec
-import pybase64
 import structlog
 
 from darkroom_agent.errors import Failure, RuntimeFailed, RuntimeGone, RuntimeWedged
@@ -13,8 +12,9 @@ from darkroom_agent.guarded import guarded
 from darkroom_agent.ports import FieldPath, InputImage, Prepared, Report, Result, RuntimeLimits
 from darkroom_contract.job import Job, Task
 
+from . import images as coded
 from .http import Opened, RuntimeHttp
-from .sdwebui_answers import decode_images, failure_of, images_of, response_of
+from .sdwebui_answers import failure_of, images_of, response_of
 from .sdwebui_calls import Calls, Progress
 from .sdwebui_catalogue import plain
 from .sdwebui_process import Process
@@ -30,7 +30,6 @@ _PATHS = {
 }
 _AGAIN_SECONDS = 1.0  # between two interrupts of one job: one that comes before it has begun is lost
 _IDLE_LOOK_SECONDS = 0.2
-_BESIDE = 1024 * 1024  # bytes from which coding base64 would be felt by others
 
 
 class SDWebUI:
@@ -58,7 +57,7 @@ class SDWebUI:
 
     async def prepare(self, job: Job, attempt: int, images: Mapping[FieldPath, InputImage]) -> Prepared:
         """Put the images into the request, as base64."""
-        body = with_values(job.input, {path: await _base64(image.data) for path, image in images.items()})
+        body = with_values(job.input, {path: await coded.encode(image.data) for path, image in images.items()})
         settings, wanted = overrides(body), checkpoint_of(body)
         if settings:
             if self._dynamic_model:
@@ -94,7 +93,7 @@ class SDWebUI:
             raise
 
     async def _ask(self, prepared: Prepared, report: Report) -> Opened:
-        request = asyncio.create_task(self._http.open("POST", _PATHS[prepared.job.task], json=prepared.payload))
+        request = asyncio.create_task(self._http.open("POST", _PATHS[prepared.job.task], body=prepared.payload))
         self._running += 1
         try:
             return await guarded(_finished(request), self._follow(report))
@@ -157,9 +156,7 @@ class SDWebUI:
                 raise RuntimeFailed("the runtime answered without an image", response=response)
             self._process.check_sampler(job.input, response)
             await self._process.check_checkpoint(job, response, switched=self._dynamic_model)
-        beside = sum(len(image) for image in images) > _BESIDE
-        files = await asyncio.to_thread(decode_images, images) if beside else decode_images(images)
-        return Result(files, response)
+        return Result(await coded.decode(images), response)
 
     async def probe(self) -> None:
         """Ask gently. A job that nobody waits for any more (its client has left) is interrupted first."""
@@ -220,9 +217,3 @@ def _throw_away(request: asyncio.Task[Opened]) -> None:
         request.cancel()
     elif not request.cancelled() and request.exception() is None:
         request.result().close()
-
-
-async def _base64(data: bytes) -> str:
-    if len(data) > _BESIDE:
-        return await asyncio.to_thread(pybase64.b64encode_as_string, data)
-    return pybase64.b64encode_as_string(data)

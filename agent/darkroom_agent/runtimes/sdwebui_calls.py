@@ -47,7 +47,7 @@ class Calls:
 
     async def set_options(self, options: dict[str, Any]) -> None:
         """Change options. A checkpoint is loaded meanwhile, however long that takes."""
-        reply = await self._http.request("POST", f"{_API}/options", json=msgspec.json.encode(options))
+        reply = await self._http.request("POST", f"{_API}/options", body=msgspec.json.encode(options))
         if reply.status != 200:
             raise failure_of(reply)
 
@@ -93,7 +93,7 @@ class Calls:
         return reply
 
     async def _post(self, path: str, seconds: float = _SECONDS) -> Reply:
-        return await self._http.request("POST", _API + path, json=b"{}", seconds=seconds)
+        return await self._http.request("POST", _API + path, body=b"{}", seconds=seconds)
 
 
 def _converted[T](reply: Reply, kind: type[T]) -> T:

@@ -1,1 +1,1 @@
-"""A runtime of our own that speaks the sdwebui and comfyui APIs as real servers were recorded to do."""
+"""A runtime of our own that speaks the sdwebui, comfyui and OpenAI images APIs as real servers were recorded to do."""

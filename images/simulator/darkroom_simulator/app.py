@@ -10,16 +10,21 @@ from .comfyui import MAX_UPLOAD, ComfyUI, origins
 from .faults import KINDS, Fault, Faults
 from .faulty import meeting
 from .gpu import Gpu
+from .openai import OpenAIImages
+from .openai import refusals as openai_refusals
 from .options import Options
 from .sdwebui import SDWebUI, refusals
 
 
 def make_app(options: Options, folder: Path) -> web.Application:
     """Make it; `folder` is where a ComfyUI keeps its files."""
-    gpu, faults = Gpu(options.latency, options.leak_bytes, options.log), Faults()
+    gpu, faults = Gpu(options.latency, options.leak_bytes, options.log, options.concurrency), Faults()
     if options.type == "sdwebui":
         app = web.Application(middlewares=[meeting(faults), refusals(options.auth)], client_max_size=MAX_UPLOAD)
         app.add_routes(SDWebUI(options, gpu, faults).routes())
+    elif options.type == "openai":
+        app = web.Application(middlewares=[meeting(faults), openai_refusals], client_max_size=MAX_UPLOAD)
+        app.add_routes(OpenAIImages(options, gpu, faults).routes())
     else:
         app = web.Application(middlewares=[meeting(faults), origins], client_max_size=MAX_UPLOAD)
         comfyui = ComfyUI(options, gpu, faults, folder)

@@ -1,8 +1,8 @@
 """Failures on demand: which there are, and whose turn it is to fail.
 
 A fault is asked for by the control endpoint (it then meets the next job, or the next request of a `path`), or by a job
-itself: `simulator: {…}` in an sdwebui body, `extra_data.simulator: {…}` in a ComfyUI request; real servers pass over
-both.
+itself: `simulator: {…}` in a body for sdwebui or openai, `extra_data.simulator: {…}` in a ComfyUI request; real servers
+pass over both.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The imagined GPU: one job at a time, for as long as it is told, with a log of when it worked."""
+"""The imagined GPU: one job at a time (or a few), for as long as it is told, with a log of when it worked."""
 
 import asyncio
 import json
@@ -18,9 +18,12 @@ class Interrupted(Exception):
 
 
 class Gpu:
-    """Does one job after the other; whoever comes meanwhile waits."""
+    """Does one job after the other; whoever comes meanwhile waits.
 
-    def __init__(self, latency: float, leak_bytes: int = 0, log: str | None = None) -> None:
+    With several `lanes` it does so many at once, as a server that batches; progress and interrupts are then of any.
+    """
+
+    def __init__(self, latency: float, leak_bytes: int = 0, log: str | None = None, lanes: int = 1) -> None:
         """`latency` in seconds; `log` is a file for the jobs' times."""
         self.latency = latency
         self.used_bytes = _OWN_BYTES
@@ -30,7 +33,7 @@ class Gpu:
         self.since = "0"
         self._leak_bytes = leak_bytes
         self._log = Path(log) if log else None
-        self._lock = asyncio.Lock()
+        self._lanes = asyncio.Semaphore(lanes)
         self._interrupted = asyncio.Event()
 
     @property
@@ -91,7 +94,7 @@ class Gpu:
 
     @asynccontextmanager
     async def _turn(self, job: str, steps: int) -> AsyncIterator[None]:
-        async with self._lock:
+        async with self._lanes:
             began = time.monotonic()
             self.job, self.step, self.steps, self.since = job, 0, steps, time.strftime("%Y%m%d%H%M%S")
             self._interrupted.clear()

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+TYPES = ("sdwebui", "comfyui", "openai")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -17,12 +19,13 @@ class Options:
     models: tuple[str, ...] = ("dreamy.safetensors", "sharp.safetensors")
     load_seconds: float = 0.2
     leak_bytes: int = 0
+    concurrency: int = 1
     auth: str | None = None
     log: str | None = None
 
 
 _HELP = {
-    "type": "API to speak: sdwebui or comfyui",
+    "type": "API to speak: sdwebui, comfyui or openai",
     "host": "address to listen on",
     "port": "port to listen on; 0 takes a free one",
     "latency": "seconds that a job takes on the imagined GPU",
@@ -30,6 +33,7 @@ _HELP = {
     "models": "checkpoints that it has, comma-separated; the first one is loaded",
     "load_seconds": "seconds that loading another checkpoint takes",
     "leak_bytes": "memory that every job leaks, by the runtime's own account",
+    "concurrency": "openai: jobs that it works on at once",
     "auth": "sdwebui: user:password that requests must carry",
     "log": "file to append the jobs' times to, as JSON lines",
 }
@@ -43,7 +47,7 @@ def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Optio
     """
     parser = argparse.ArgumentParser(
         prog="python -m darkroom_simulator",
-        description="A model runtime without a model: speaks the sdwebui or comfyui API and draws quick pictures.",
+        description="A model runtime without a model: speaks sdwebui, comfyui or openai and draws quick pictures.",
         epilog="Each flag can also be set by an environment variable, such as SIMULATOR_LATENCY=0.2. Failures on "
         "demand: POST /_simulator/faults; what can fail is listed at GET /_simulator/faults.",
     )
@@ -55,7 +59,7 @@ def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Optio
             help=_HELP[name],
             default=default,
             required=name == "type" and default is None,
-            metavar="{sdwebui,comfyui}" if name == "type" else None,
+            metavar=f"{{{','.join(TYPES)}}}" if name == "type" else None,
             type=_CONVERT.get(name, str),
         )
     return Options(**vars(parser.parse_args(arguments)))
@@ -66,8 +70,8 @@ def _names(value: str) -> tuple[str, ...]:
 
 
 def _kind(value: str) -> str:
-    if value not in ("sdwebui", "comfyui"):
-        raise argparse.ArgumentTypeError("sdwebui or comfyui")  # `choices` would not look at the environment's
+    if value not in TYPES:
+        raise argparse.ArgumentTypeError(" or ".join(TYPES))  # `choices` would not look at the environment's
     return value
 
 
@@ -80,4 +84,5 @@ _CONVERT: dict[str, Callable[[str], object]] = {
     "models": _names,
     "load_seconds": float,
     "leak_bytes": int,
+    "concurrency": int,
 }
