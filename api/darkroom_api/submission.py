@@ -66,7 +66,7 @@ def check(job: Job, runtimes: Mapping[str, RuntimeSettings]) -> None:
     tasks = _TASKS[runtime.type]
     if job.task not in tasks:
         known = ", ".join(show(task.value) for task in sorted(tasks))
-        raise ContractError("$.task", f"what a {runtime.type} runtime does ({known})", show(job.task.value))
+        raise ContractError("$.task", f"a task that runtimes of type {runtime.type} do ({known})", show(job.task.value))
     match runtime.type:
         case "comfyui":
             check_graph(job.input)

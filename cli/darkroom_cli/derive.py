@@ -25,6 +25,7 @@ _KINDS: Mapping[str, Parameter] = {
     "mask": Parameter(type="image", at=("",), required=True, title="Mask"),
     "width": msgspec.structs.replace(_SIDE, title="Width"),
     "height": msgspec.structs.replace(_SIDE, title="Height"),
+    "size": Parameter(type="string", at=("",), max_length=11, title="Size"),
     "images": Parameter(type="integer", at=("",), minimum=1, maximum=8, title="Pictures"),
     "steps": Parameter(type="integer", at=("",), minimum=1, maximum=150, title="Steps"),
     "guidance": Parameter(type="number", at=("",), minimum=0, maximum=30, title="Guidance"),
@@ -37,16 +38,20 @@ _KINDS: Mapping[str, Parameter] = {
 _CHOSEN = frozenset({"sampler", "scheduler", "checkpoint"})
 """Offered only where the runtime's definitions say what there is to choose from."""
 
-_WEBUI = {
+_FIELDS = {
     "prompt": "prompt",
     "negative_prompt": "negative",
     "mask": "mask",
     "image": "image",
     "width": "width",
     "height": "height",
+    "size": "size",
     "batch_size": "images",
+    "n": "images",
     "steps": "steps",
+    "num_inference_steps": "steps",
     "cfg_scale": "guidance",
+    "guidance_scale": "guidance",
     "denoising_strength": "strength",
     "seed": "seed",
 }
@@ -87,7 +92,7 @@ class Found:
 def derive(task: Task, request: Mapping[str, Any], definitions: Definitions | None = None) -> dict[str, Parameter]:
     """The parameters that a request offers. It has passed the contract's checks."""
     if task is not Task.PIPELINE:
-        return _named(one for one in _of_webui(task, request) if _fits(one))
+        return _named(one for one in _of_fields(task, request) if _fits(one))
     graph = graph_of(request)
     named = _named(one for one in _of_graph(graph) if _fits(one) and (definitions or one.kind not in _CHOSEN))
     return {name: _narrowed(one, graph, definitions) for name, one in named.items()} if definitions else named
@@ -103,14 +108,14 @@ def _fits(found: Found) -> bool:
     return not isinstance(found.value, bool) and isinstance(found.value, _TYPES[_KINDS[found.kind].type])
 
 
-def _of_webui(task: Task, request: Mapping[str, Any]) -> Iterator[Found]:
+def _of_fields(task: Task, request: Mapping[str, Any]) -> Iterator[Found]:
     if task in (Task.TEXT_TO_IMAGE, Task.IMAGE_TO_IMAGE) and "prompt" not in request:
         yield Found("prompt", "prompt", "")
-    if task is Task.IMAGE_TO_IMAGE:
-        yield Found("image", "init_images.0", "")
+    if task is Task.IMAGE_TO_IMAGE and not isinstance(request.get("image"), str):
+        yield Found("image", "image.0" if "image" in request else "init_images.0", "")
     for name, value in request.items():
-        if name in _WEBUI:
-            yield Found(_WEBUI[name], name, value)
+        if name in _FIELDS:
+            yield Found(_FIELDS[name], name, value)
 
 
 def _of_graph(graph: Mapping[str, Any]) -> Iterator[Found]:

@@ -6,11 +6,12 @@ Pure but for reading files.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .failures import Refused
+from .openai import is_openai, openai_input
 
 _PIPELINE = "pipeline"
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -94,15 +95,23 @@ def request_of(value: Any, ask: Ask) -> dict[str, Any]:
     return _with_images(_with_settings(request, ask), ask.images)
 
 
-def prompt_request(ask: Ask) -> dict[str, Any]:
-    """A WebUI's request of flags alone: text to image, or image to image where there are images.
+def differs_by_type(ask: Ask) -> bool:
+    """Whether the runtime's type must be known to write the request: its prompt and seed are called the same by all."""
+    return bool(ask.images or ask.fields.keys() - {"prompt", "negative_prompt", "seed"})
+
+
+def prompt_request(ask: Ask, runtime_type: str | None = None) -> dict[str, Any]:
+    """A request of flags alone, the WebUI's unless the type is openai: text to image, or image to image with images.
 
     Raises:
-        Refused: no runtime is named.
+        Refused: no runtime is named, or a flag that it has no field for.
     """
     if ask.runtime is None:
         raise Refused("which runtime? Give --runtime (`darkroom runtimes` lists them), or --workflow")
     task = "image-to-image" if ask.images else "text-to-image"
+    if runtime_type == "openai":
+        body = openai_input(ask.fields, ask.images)
+        return request_of({"task": task, "input": body}, replace(ask, fields={}, images=()))
     return request_of({"task": task, "input": dict(ask.fields)}, ask)
 
 
@@ -174,7 +183,7 @@ def _with_settings(request: dict[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def _with_images(request: dict[str, Any], images: Sequence[Path]) -> dict[str, Any]:
-    """The request with local images where it wants them: `init_images`, or a ComfyUI workflow's loaders."""
+    """The request with local images where it wants them: `init_images`, OpenAI's `image`, or a workflow's loaders."""
     if not images:
         return request
     if "workflow" in request:
@@ -183,9 +192,10 @@ def _with_images(request: dict[str, Any], images: Sequence[Path]) -> dict[str, A
     if not isinstance(body, dict):
         raise Refused("this request has no input to put an image in")
     if request.get("task") != _PIPELINE:
-        given = body.get("init_images")
+        field = "image" if is_openai(body) else "init_images"
+        given = body.get(field)
         before = given if isinstance(given, list) else []
-        return {**request, "input": {**body, "init_images": [*before, *map(str, images)]}}
+        return {**request, "input": {**body, field: [*before, *map(str, images)]}}
     loaders = [
         node
         for node in _graph(body).values()

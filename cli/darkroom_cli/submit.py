@@ -14,11 +14,25 @@ from darkroom_contract.job import Format, Priority
 from .client import Client
 from .failures import Refused
 from .follow import many, sift, until_ended
-from .request import Ask, pairs, prompt_request, read_json, read_lines, request_of, workflow_request
+from .request import (
+    Ask,
+    differs_by_type,
+    pairs,
+    prompt_request,
+    read_json,
+    read_lines,
+    request_of,
+    workflow_request,
+)
 from .terminal import AsJson, Endpoint, Key, tell, with_client
 from .upload import uploaded
 
-_WHAT, _IMAGE, _JOB, _THEN = "What to run", "Generation (WebUI runtimes and named workflows)", "The job", "Afterwards"
+_WHAT, _IMAGE, _JOB, _THEN = (
+    "What to run",
+    "Generation (WebUI and OpenAI runtimes, named workflows)",
+    "The job",
+    "Afterwards",
+)
 _STDIN = Path("-")
 
 
@@ -95,6 +109,9 @@ def submit(
         darkroom submit --runtime sd-webui --prompt "a lake" --steps 30 --wait
         darkroom submit --runtime sd-webui --prompt "in fog" --image lake.png
         darkroom submit request.json --seed 7
+
+        # the same of a runtime that speaks the OpenAI images API
+        darkroom submit --runtime sd-openai --prompt "a lake" --width 768 --height 512 --count 2
 
         # a ComfyUI workflow in API format
         darkroom submit graph.json --runtime sd-comfyui --set 6.text="a lake"
@@ -173,8 +190,13 @@ async def _requests(darkroom: Client, values: Sequence[Any] | None, ask: Ask) ->
     if values is not None:
         return [_numbered(number, value, ask) for number, value in enumerate(values, 1)]
     if ask.workflow is None:
-        return [prompt_request(ask)]
+        return [prompt_request(ask, await _type_of(darkroom, ask.runtime) if differs_by_type(ask) else None)]
     return [workflow_request(ask, (await darkroom.workflow(ask.workflow)).parameters)]
+
+
+async def _type_of(darkroom: Client, runtime: str | None) -> str | None:
+    """The API that a runtime speaks; None of one that is not there, which the jobs API will say in its own words."""
+    return next((one.type for one in await darkroom.runtimes() if one.name == runtime), None)
 
 
 def _numbered(number: int, value: Any, ask: Ask) -> dict[str, Any]:

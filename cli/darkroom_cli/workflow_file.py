@@ -6,15 +6,16 @@ from typing import Any
 
 import msgspec
 
+from darkroom_contract import openai, sdwebui
 from darkroom_contract.comfyui import check_graph
 from darkroom_contract.decode import ContractError
 from darkroom_contract.job import Task
-from darkroom_contract.sdwebui import check_request
 from darkroom_contract.workflow import Parameter, Workflow, decode_workflow, fill
 
 from .derive import graph_of
 from .failures import Refused
 from .node_definitions import Definitions, findings, parameter_findings
+from .openai import is_openai
 
 _ORDER = ("name", "title", "description", "runtime", "task", "parameters", "input")
 _IMAGE = "s3://bucket/key.png"  # stands for an input image while a workflow is checked
@@ -26,7 +27,7 @@ def is_named(value: Any) -> bool:
 
 
 def request_in(value: Any) -> tuple[Task, dict[str, Any]]:
-    """Task and body of a bare request: a ComfyUI workflow, A1111 fields, or a whole job's `task` and `input`.
+    """Task and body of a bare request: a ComfyUI workflow, A1111 or OpenAI fields, or a whole job's `task` and `input`.
 
     Raises:
         Refused: it is none of them.
@@ -42,7 +43,7 @@ def request_in(value: Any) -> tuple[Task, dict[str, Any]]:
     graph = graph_of(body)
     if "nodes" in graph or any(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         return Task.PIPELINE, body
-    if "init_images" in body:
+    if "init_images" in body or ("image" in body and is_openai(body)):
         return Task.IMAGE_TO_IMAGE, body
     if "imageList" in body or "image" in body:
         return Task.EXTRA_BATCH_IMAGES if "imageList" in body else Task.EXTRA_SINGLE_IMAGE, body
@@ -71,7 +72,8 @@ def named_workflow(value: Mapping[str, Any], **said: str | None) -> Workflow:
         workflow = decode_workflow({**value, **{name: text for name, text in said.items() if text is not None}})
         filled = fill(workflow, {n: _sample(p) for n, p in workflow.parameters.items() if p.required})
         if workflow.task is not Task.PIPELINE:
-            check_request(workflow.task, filled)
+            check = openai.check_request if is_openai(filled) else sdwebui.check_request
+            check(workflow.task, filled)
     except ContractError as error:
         raise Refused(str(error)) from error
     if workflow.task is Task.PIPELINE:

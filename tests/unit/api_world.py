@@ -28,6 +28,7 @@ from tests.standin import RunningStandin, standin
 RUNTIMES = {
     "webui": RuntimeSettings(type="sdwebui", bulk=True, checkpoints=("sharp.safetensors",)),
     "comfy": RuntimeSettings(type="comfyui"),
+    "flux": RuntimeSettings(type="openai"),
 }
 
 
@@ -113,7 +114,7 @@ def api_world() -> Iterator[ApiWorld]:
         topic = clients.sns.create_topic(Name="jobs")["TopicArn"]
         urls = [
             clients.sqs.create_queue(QueueName=name)["QueueUrl"]
-            for name in ("heard", "d-webui", "d-webui-bulk", "d-comfy")
+            for name in ("heard", "d-webui", "d-webui-bulk", "d-comfy", "d-flux")
         ]
         arn = clients.sqs.get_queue_attributes(QueueUrl=urls[0], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         clients.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)

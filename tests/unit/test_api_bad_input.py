@@ -248,3 +248,16 @@ def test_a_mistake_of_ours_tells_no_details(api: ApiWorld, monkeypatch: pytest.M
 def test_a_path_becomes_a_pointer(path: str, expected: str) -> None:
     """RFC 6901, with its escapes."""
     assert pointer(path) == expected
+
+
+def test_each_runtime_type_has_its_checks(api: ApiWorld) -> None:
+    """What one type takes another refuses."""
+    edit = {
+        "runtime": "flux",
+        "task": "image-to-image",
+        "input": {"prompt": "x", "init_images": ["s3://outputs/a.png"]},
+    }
+    assert api.call("POST", "/v1/jobs", edit).body["errors"][0]["pointer"] == "#/input/image"
+    graph = {"runtime": "flux", "task": "pipeline", "input": {}}
+    assert "a task that runtimes of type openai do" in str(api.call("POST", "/v1/jobs", graph).body)
+    _nothing_happened(api)

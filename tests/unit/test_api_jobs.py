@@ -311,5 +311,6 @@ def test_the_runtimes_are_told_with_their_queues(api: ApiWorld) -> None:
     empty = {"waiting": 0, "in_flight": 0, "oldest_seconds": None}
     assert api.call("GET", "/v1/runtimes").body["runtimes"] == [
         {"name": "comfy", "type": "comfyui", "bulk": False, "queue": empty, "bulk_queue": None},
+        {"name": "flux", "type": "openai", "bulk": False, "queue": empty, "bulk_queue": None},
         {"name": "webui", "type": "sdwebui", "bulk": True, "queue": empty, "bulk_queue": {**empty, "waiting": 1}},
     ]

@@ -203,3 +203,18 @@ def test_the_examples_are_what_is_derived_of_them() -> None:
         named = decode_workflow(json.loads(file.read_text()))
         found = {place for one in derive(named.task, named.input, DEFINITIONS).values() for place in one.at}
         assert {place for one in named.parameters.values() for place in one.at} <= found, file.name
+
+
+def test_an_openai_request() -> None:
+    """Its fields are offered under the same names as others'; images stand in `image`."""
+    body = {"prompt": "a", "size": "768x512", "n": 2, "num_inference_steps": 8, "guidance_scale": 3.5, "model": "flux"}
+    made = derive(Task.TEXT_TO_IMAGE, body)
+    assert {name: one.at for name, one in made.items()} == {
+        "prompt": ("prompt",),
+        "size": ("size",),
+        "images": ("n",),
+        "steps": ("num_inference_steps",),
+        "guidance": ("guidance_scale",),
+    }
+    for image, place in (("s3://a/b.png", "image"), (["s3://a/b.png"], "image.0")):
+        assert derive(Task.IMAGE_TO_IMAGE, {"prompt": "a", "image": image})["image"].at == (place,)

@@ -41,7 +41,7 @@ def cli(tmp_path: Path) -> Iterator[CliWorld]:
         world.patch.setenv("DARKROOM_OUTPUT_BUCKET", "outputs")
         world.patch.setenv("DARKROOM_MODELS_BUCKET", "models")
         sqs.create_queue(QueueName="d-webhooks")
-        for name in ("webui", "webui-bulk", "comfy", "webhooks"):
+        for name in ("webui", "webui-bulk", "comfy", "flux", "webhooks"):
             dead = sqs.create_queue(QueueName=f"d-{name}-dlq")["QueueUrl"]
             arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
             _policy(world, name, {"deadLetterTargetArn": arn, "maxReceiveCount": "5"})

@@ -85,7 +85,11 @@ def test_runtimes_are_shown(cli: CliWorld) -> None:
     shown = cli.run("runtimes")
     assert "webui" in shown
     assert "bulk" in shown
-    assert [json.loads(line)["name"] for line in cli.run("runtimes", "--json").splitlines()] == ["comfy", "webui"]
+    assert [json.loads(line)["name"] for line in cli.run("runtimes", "--json").splitlines()] == [
+        "comfy",
+        "flux",
+        "webui",
+    ]
 
 
 @pytest.mark.parametrize("command", [["list"], ["runtimes"], ["get", "a"], ["submit", "--workflow", "a"]])

@@ -31,6 +31,8 @@ IMAGE = Path("a.png")
         (lambda: request_of({"input": 7}, Ask(settings={"a": "b"})), "no input to set anything in"),
         (lambda: request_of({"input": 7}, Ask(images=(IMAGE,))), "no input to put an image in"),
         (lambda: prompt_request(Ask(fields={"prompt": "a"})), "which runtime"),
+        (lambda: prompt_request(Ask(runtime="a", fields={"width": 64}), "openai"), "--width and --height go together"),
+        (lambda: prompt_request(Ask(runtime="a", fields={"sampler_name": "x"}), "openai"), "--sampler: this runtime's"),
         (lambda: workflow_request(Ask(settings={"a": "b"}), {}), "--param sets its parameters"),
         (lambda: workflow_request(Ask(params={"a": "b"}), {"a": {"type": "integer"}}), "--param a=b: a is integer"),
         (lambda: workflow_request(Ask(params={"a": "b"}), {"a": {"type": "boolean"}}), "--param a=b: a is boolean"),
@@ -54,6 +56,14 @@ def test_a_whole_comfyui_request_is_set_in_its_prompt() -> None:
     """`{"prompt": graph, …}` is what its server takes, too."""
     whole = {"task": "pipeline", "input": {"prompt": GRAPH, "extra_data": {}}}
     assert request_of(whole, Ask(settings={"6.text": "y"}))["input"]["prompt"]["6"]["inputs"] == {"text": "y"}
+
+
+def test_images_go_where_a_request_has_them() -> None:
+    """OpenAI's `image` where the request is one of that API, else the WebUI's `init_images`."""
+    edit = {"task": "image-to-image", "input": {"prompt": "x", "size": "64x64"}}
+    assert request_of(edit, Ask(images=(IMAGE,)))["input"]["image"] == ["a.png"]
+    webui = {"task": "image-to-image", "input": {"prompt": "x", "init_images": ["b.png"]}}
+    assert request_of(webui, Ask(images=(IMAGE,)))["input"]["init_images"] == ["b.png", "a.png"]
 
 
 def test_flags_come_before_the_file() -> None:

@@ -49,6 +49,21 @@ def test_a_prompt_is_submitted(cli: CliWorld) -> None:
     assert (job.id, job.task, job.input) == (job_id, "text-to-image", {"prompt": "42", "steps": 30, "hr_scale": 2})
 
 
+def test_flags_are_written_as_an_openai_runtime_takes_them(cli: CliWorld) -> None:
+    """Its type is asked for only where it matters; images go into `image`, uploaded."""
+    cli.run("submit", "--runtime", "flux", "--prompt", "a", "--seed", "7")
+    assert "GET /v1/runtimes" not in cli.calls
+    size = ["--width", "768", "--height", "512"]
+    cli.run("submit", "--runtime", "flux", "--prompt", "a", "--count", "2", "--steps", "8", "--cfg", "3.5", *size)
+    cli.run("submit", "--runtime", "flux", "--prompt", "in fog", "--image", "lake.png", "--image", "lake.png")
+    jobs = {job.input["prompt"] + job.task + str(len(job.input)): job for job in cli.api.heard()}
+    assert jobs["atext-to-image2"].input == {"prompt": "a", "seed": 7}
+    asked = {"n": 2, "num_inference_steps": 8, "guidance_scale": 3.5, "size": "768x512"}
+    assert jobs["atext-to-image5"].input == {"prompt": "a", **asked}
+    images = jobs["in fogimage-to-image2"].input["image"]
+    assert [_stored(cli, url) for url in images] == [PICTURE] * 2
+
+
 def test_the_job_is_as_its_flags_say(cli: CliWorld) -> None:
     """Priority, format, times, prefix, webhook and an id of one's own."""
     flags = ["--priority", "bulk", "--format", "webp", "--timeout", "60", "--ttl", "90", "--prefix", "a/b"]

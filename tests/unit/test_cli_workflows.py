@@ -251,3 +251,18 @@ def test_parameters_are_derived_anew_if_wanted(run: Run, api: ApiWorld) -> None:
     run("add", str(EXAMPLES / "landscape.json"), "--runtime", "comfy", "--derive", "--yes", "--name", "wide")
     named = decode_workflow(stored(api, "wide"))
     assert (named.title, named.runtime, named.parameters["width"].at) == ("Landscape", "comfy", ("5.width",))
+
+
+def test_a_workflow_of_an_openai_runtime(run: Run, api: ApiWorld, tmp_path: Path) -> None:
+    """Put up of a bare request, checked as one of that API, and run with a picture of yours."""
+    file = tmp_path / "edit.json"
+    file.write_text(json.dumps({"prompt": "in fog", "image": ["s3://outputs/a.png"], "n": 1}))
+    run("add", str(file), "--runtime", "flux", "--yes")
+    assert stored(api, "edit")["task"] == "image-to-image"
+    (tmp_path / "me.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    run("run", "edit", "prompt=in oil", f"image={tmp_path / 'me.png'}")
+    (job,) = api.heard()
+    assert job.input["image"][0].startswith("s3://outputs/inputs/")
+    file.write_text(json.dumps({"prompt": "x", "image": "s3://outputs/a.png", "size": "huge"}))
+    with pytest.raises(Refused, match=r"\$\.input\.size"):
+        run("add", str(file), "--runtime", "flux", "--yes")
