@@ -1,4 +1,4 @@
-# Alarms and traces.
+# Alarms and traces, and what the cluster's collector may write.
 
 module "observability" {
   source = "./modules/observability"
@@ -16,4 +16,13 @@ module "observability" {
     dlq_name        = module.messaging.runtimes[name].dlq_name
     max_age_seconds = runtime.alarm_age_seconds
   } }
+}
+
+module "collector" {
+  source = "./modules/collector"
+
+  name        = module.cluster.name
+  kms_key_arn = local.kms_key_arn
+  pod         = { cluster = module.cluster.name, namespace = var.platform_namespace, service_account = "darkroom-collector" }
+  tags        = var.tags
 }

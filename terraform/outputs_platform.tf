@@ -6,6 +6,7 @@ output "platform_values" {
     global = {
       clusterName = module.cluster.name
       region      = data.aws_region.current.id
+      namespace   = var.platform_namespace
     }
     karpenter = {
       serviceAccount = { name = module.karpenter.service_account }

@@ -1,0 +1,26 @@
+# The values that charts take: tests/charts reads these outputs and gives them to Helm.
+
+mock_provider "aws" {
+  source = "./mocks/aws"
+}
+
+override_resource {
+  target = module.karpenter.aws_sqs_queue.interruption
+  values = { arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-interruption" }
+}
+
+variables {
+  runtimes = {
+    sdxl  = { type = "comfyui", bulk = true, job_seconds = 6, settings = { PREFETCH = "4" }, input_buckets = ["uploads"] }
+    webui = { type = "sdwebui", dynamic_model = true, max_replicas = 4, nodes = { instance_types = ["g6.xlarge"], capacity_types = ["on-demand"] } }
+  }
+  api     = { lambda_zip = "versions.tf" }
+  cluster = { admin_arns = ["arn:aws:iam::123456789012:role/platform"] }
+}
+
+run "charts_get_their_values" {
+  assert {
+    condition     = toset(keys(yamldecode(output.platform_values))) == toset(["global", "karpenter"]) && toset(keys(output.runtime_values)) == toset(["sdxl", "webui"])
+    error_message = "the platform's values, and one document a runtime"
+  }
+}
