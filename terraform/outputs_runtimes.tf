@@ -22,7 +22,9 @@ output "runtime_values" {
     }
     results = { topicArn = module.messaging.results_topic_arn }
     outputs = { bucket = module.storage.outputs_bucket }
-    inputs  = { buckets = runtime.input_buckets }
+    # The collector of charts/platform.
+    telemetry = { otlpEndpoint = var.tracing.enabled ? "http://darkroom-collector.${var.platform_namespace}:4318" : "" }
+    inputs    = { buckets = runtime.input_buckets }
     models = {
       bucket         = module.storage.models_bucket
       schedulingGate = var.cluster.reserve_mountpoint_headroom == true ? "s3.csi.aws.com/reserve-headroom-for-mppod" : ""

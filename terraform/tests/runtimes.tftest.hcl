@@ -35,6 +35,7 @@ run "values_of_a_release_are_complete" {
       }
       results        = { topicArn = "arn:aws:sns:eu-west-1:123456789012:mocked" }
       outputs        = { bucket = module.storage.outputs_bucket }
+      telemetry      = { otlpEndpoint = "http://darkroom-collector.darkroom-system:4318" }
       inputs         = { buckets = [] }
       models         = { bucket = module.storage.models_bucket, schedulingGate = "" }
       serviceAccount = { name = "sdxl" }

@@ -28,6 +28,8 @@ ALLOWED_INPUT_HOSTS: {{ join "," $v.inputs.hosts | quote }}
 ALLOWED_INPUT_NETWORKS: {{ join "," $v.inputs.networks | quote }}
 ALLOWED_INPUT_PORTS: {{ join "," $v.inputs.ports | quote }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ $v.telemetry.otlpEndpoint | quote }}
+{{- /* What happened since the last time: any replica of a collector can take that, totals only the one that knows the last. */}}
+OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: {{ empty $v.telemetry.otlpEndpoint | ternary "" "delta" | quote }}
 {{- end }}
 
 {{/* Variable that the chart sets → the value that it comes from. */}}
