@@ -34,12 +34,12 @@ class Problem(Exception):
         )
 
 
-def of_contract(error: ContractError) -> Problem:
-    """What a mistake against the contract is answered with: 400 for what is no JSON, else 422 with the field."""
+def of_contract(error: ContractError, status: int = 422) -> Problem:
+    """What a mistake against the contract is answered with: 400 for what is no JSON, else `status` with the field."""
     detail = f"expected {error.expected}, got {error.got}"
     if error.path == "$" and error.expected.startswith("JSON"):
         return Problem(400, "not-json", f"the body: {detail}")
-    return Problem(422, "invalid", str(error), Mistake(detail=detail, pointer=pointer(error.path)))
+    return Problem(status, "invalid", str(error), Mistake(detail=detail, pointer=pointer(error.path)))
 
 
 def of_parameter(name: str, expected: str, got: str) -> Problem:

@@ -214,7 +214,14 @@ def test_an_upload_that_may_not_be(api: ApiWorld, body: dict[str, Any], field: s
             {"task": {"metadata": {"id": "a", "runtime": "no", "tasktype": "text-to-image"}, "content": {}}},
             "#/task/metadata/runtime",
         ),
+        ("/v1alpha1", {"prompt": "a dog"}, "#/task"),
         ("/v1alpha1", {"task": {"prompt": "a dog"}}, "#/task/alwayson_scripts/id_task"),
+        ("/v1alpha1", {"alwayson_scripts": {}}, "#/alwayson_scripts/id_task"),
+        (
+            "/v1alpha1",
+            {"alwayson_scripts": {"id_task": "1", "task": "x", "sd_model_checkpoint": "sharp.safetensors"}},
+            "#/alwayson_scripts/task",
+        ),
         (
             "/v1alpha1",
             {"task": {"alwayson_scripts": {"id_task": "1", "task": "text-to-image", "sd_model_checkpoint": "no"}}},
@@ -223,9 +230,9 @@ def test_an_upload_that_may_not_be(api: ApiWorld, body: dict[str, Any], field: s
     ],
 )
 def test_a_predecessors_request_that_is_wrong(api: ApiWorld, path: str, body: dict[str, Any], field: str) -> None:
-    """422, with a pointer to where its sender wrote it."""
+    """400, as its Lambda has it for every mistake, with a pointer to where its sender wrote it."""
     said = api.call("POST", path, body)
-    assert (said.status, said.body["errors"][0]["pointer"]) == (422, field)
+    assert (said.status, said.body["errors"][0]["pointer"]) == (400, field)
     _nothing_happened(api)
 
 

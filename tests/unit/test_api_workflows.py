@@ -84,7 +84,7 @@ def test_a_wrong_call_of_a_workflow(api: ApiWorld, change: dict[str, Any], point
 
 @pytest.mark.parametrize(("task", "runtime"), [("text-to-image", "webui"), ("pipeline", "comfy")])
 def test_v1alpha2_as_the_predecessor_answers(api: ApiWorld, task: str, runtime: str) -> None:
-    """Its body, its answer; its id may be a number; a pipeline is taken, too (the predecessor answers 400)."""
+    """Its body, its answer, id as it came; a pipeline is taken, too (the predecessor answers 400)."""
     content = {"prompt": "a dog"} if task != "pipeline" else {"9": {"class_type": "SaveImage", "inputs": {}}}
     number = 1 if task == "pipeline" else 2
     metadata = {"id": number, "runtime": runtime, "tasktype": task, "prefix": "output", "context": {"a": 1}}
@@ -93,24 +93,27 @@ def test_v1alpha2_as_the_predecessor_answers(api: ApiWorld, task: str, runtime: 
     )
     assert said.status == 200
     location = f"s3://outputs/output/{number}"
-    assert said.body == {"id_task": str(number), "runtime": runtime, "output_location": location}
+    assert said.body == {"id": number, "runtime": runtime, "output_location": location}
     (job,) = api.heard()
     assert (job.id, job.task, job.prefix, job.context) == (str(number), task, "output", {"a": 1})
 
 
-def test_v1alpha1_as_the_predecessor_answers(api: ApiWorld) -> None:
-    """Routed by its checkpoint, to the runtime that lists it."""
+@pytest.mark.parametrize(("number", "bare"), [("35658", True), ("35659", False)])
+def test_v1alpha1_as_the_predecessor_answers(api: ApiWorld, number: str, bare: bool) -> None:
+    """Routed by its checkpoint, to the runtime that lists it; bare, or inside `task` as its earlier versions had it."""
     scripts = {
         "task": "text-to-image",
         "sd_model_checkpoint": "sharp.safetensors",
-        "id_task": "35658",
+        "id_task": number,
         "save_dir": "out",
     }
-    said = api.call("POST", "/v1alpha1", {"task": {"alwayson_scripts": scripts, "prompt": "a dog", "steps": 16}})
+    task = {"alwayson_scripts": scripts, "prompt": "a dog", "steps": 16}
+    said = api.call("POST", "/v1alpha1", task if bare else {"task": task})
+    assert said.status == 200
     assert said.body == {
-        "id_task": "35658",
+        "id_task": number,
         "sd_model_checkpoint": "sharp.safetensors",
-        "output_location": "s3://outputs/out/35658",
+        "output_location": f"s3://outputs/out/{number}",
     }
     (job,) = api.heard()
     assert (job.runtime, job.input["override_settings"]) == ("webui", {"sd_model_checkpoint": "sharp.safetensors"})
