@@ -143,7 +143,7 @@ def _from_v1alpha1(value: dict[str, Any]) -> dict[str, Any]:
         "id": _id(scripts["id_task"]),
         "runtime": LEGACY_RUNTIME,
         "task": _TASKS.get(str(scripts["task"]), scripts["task"]),
-        "input": _without_routing({name: inner for name, inner in value.items() if name != "s3_output_path"}),
+        "input": _without_routing(value),
         "context": {},
     }
     if scripts.get("save_dir"):
@@ -156,7 +156,9 @@ def _without_routing(content: dict[str, Any]) -> dict[str, Any]:
     scripts = _scripts(content)
     if not any(name in scripts for name in _ROUTING):
         return content
-    moved = {**content, "alwayson_scripts": {name: v for name, v in scripts.items() if name not in _ROUTING}}
+    # Its Lambda adds where the images will lie, which the runtime does not know.
+    moved = {name: value for name, value in content.items() if name != "s3_output_path"}
+    moved["alwayson_scripts"] = {name: value for name, value in scripts.items() if name not in _ROUTING}
     settings = {**_child(content, "override_settings"), **_child(scripts, "override_settings")}
     if scripts.get("sd_model_checkpoint"):
         settings["sd_model_checkpoint"] = scripts["sd_model_checkpoint"]

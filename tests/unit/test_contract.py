@@ -108,7 +108,7 @@ V1ALPHA2 = {
     "metadata": {"id": "t2i", "runtime": "sd", "tasktype": "text-to-image", "prefix": "output/", "context": {"a": 1}},
     "content": {"prompt": "x", "alwayson_scripts": {}},
 }
-V1ALPHA1 = {
+V1ALPHA1: dict[str, Any] = {
     "alwayson_scripts": {
         "task": "image-to-image",
         "sd_model_checkpoint": "v1-5.safetensors",
@@ -132,9 +132,17 @@ def test_v1alpha2_is_read() -> None:
     assert job.input == V1ALPHA2["content"]
 
 
-def test_v1alpha1_is_read() -> None:
+def _of_the_lambda(body: dict[str, Any]) -> dict[str, Any]:
+    """What the predecessor's v1alpha1 Lambda publishes."""
+    scripts = body["alwayson_scripts"]
+    metadata = {"id": scripts["id_task"], "runtime": "legacy", "tasktype": scripts["task"], "prefix": "outputs"}
+    return {"metadata": {**metadata, "context": {}}, "content": {**body, "s3_output_path": "bucket/outputs/21123"}}
+
+
+@pytest.mark.parametrize("message", [V1ALPHA1, _of_the_lambda(V1ALPHA1)], ids=["as sent", "as its Lambda publishes it"])
+def test_v1alpha1_is_read(message: dict[str, Any]) -> None:
     """Routing fields leave the request; what they meant goes where the runtime looks for it."""
-    job = read_message(json.dumps(V1ALPHA1))
+    job = read_message(json.dumps(message))
     assert isinstance(job, Job)
     assert (job.id, job.task, job.artifact_prefix) == ("21123", Task.IMAGE_TO_IMAGE, "outputs/21123/")
     assert job.input == {
