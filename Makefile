@@ -71,6 +71,14 @@ shot: $(SETUP) ## Take the README's picture of the playground anew, from a real 
 test-faults: $(SETUP) ## The predecessor's faults, hostile inputs, limits and fairness
 	$(BIN)/pytest tests/faults
 
+.PHONY: images
+images: $(SETUP) ## Build the images, with Docker (NAMES="agent simulator" for some)
+	@$(BIN)/python -m scripts.images $(NAMES)
+
+.PHONY: test-images
+test-images: $(SETUP) ## Build the images on a real engine and try each: user, size, start, stop, secrets
+	$(BIN)/pytest tests/images
+
 .PHONY: lambda
 lambda: $(SETUP) ## Build dist/lambda.zip (python3.13, arm64), the same bytes from the same sources
 	@$(BIN)/python -m scripts.lambda_zip

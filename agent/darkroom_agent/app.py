@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 from aiobotocore.session import get_session
@@ -11,6 +12,7 @@ from aiobotocore.session import get_session
 from darkroom_contract.job import Priority
 
 from . import agent
+from .alive import stay_alive
 from .aws import client_config
 from .commit import Commit
 from .drain import Drain
@@ -101,9 +103,12 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         telemetry=telling,
     )
     async with asyncio.TaskGroup() as group:
-        checking = group.create_task(_check_redrive(normal, settings.attempts))
+        beside = [group.create_task(_check_redrive(normal, settings.attempts))]
+        if settings.alive_file:
+            beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
         await agent.run(queues, settings.wait, pipeline, prefetch, health, drain)
-        checking.cancel()
+        for task in beside:
+            task.cancel()
 
 
 async def _check_redrive(queue: SqsQueue, attempts: int) -> None:

@@ -205,6 +205,12 @@ class Settings:
     input_seconds: float = setting("INPUT_SECONDS", _seconds(1, 3600), "Time to fetch one input.", 30.0)
     output_bytes: int = setting("MAX_OUTPUT_BYTES", _integer(1, 2**40), "Largest answer of a runtime.", 256 * _MIB)
 
+    alive_file: str | None = setting(
+        "ALIVE_FILE",
+        _text,
+        "File touched while the agent lives, for `python -m darkroom_agent.alive` to look at.",
+        None,
+    )
     log_level: str = setting(
         "LOGLEVEL", _choice("debug", "info", "warning", "error"), "Least severity that is logged.", "info"
     )

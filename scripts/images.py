@@ -1,0 +1,98 @@
+"""Build the images: `python -m scripts.images [agent simulator …] [--save DIR]`, with Docker or what stands for it.
+
+Versions of what they are made of come from versions.toml; labels from Git and pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scripts.bootstrap import ROOT
+
+NAMES = ("agent", "simulator")
+_DOCKER = ("docker",)
+
+
+def versions() -> dict[str, str]:
+    """Base images by their short names."""
+    images: dict[str, str] = tomllib.loads((ROOT / "versions.toml").read_text())["images"]
+    return images
+
+
+def tag(name: str) -> str:
+    """The image's name and tag: `darkroom/<name>:<version of the distribution>`."""
+    return f"darkroom/{name}:{_version()}"
+
+
+def build(name: str, docker: Sequence[str] = _DOCKER, environ: Mapping[str, str] | None = None) -> str:
+    """Build one; its tag.
+
+    Raises:
+        subprocess.CalledProcessError: it cannot be built; what was printed says why.
+    """
+    arguments = [f"{key.upper()}_IMAGE={image}" for key, image in versions().items()] + _labels()
+    command = [
+        *docker, "build", "--file", ROOT / "images" / name / "Dockerfile", "--tag", tag(name),
+        *(word for argument in arguments for word in ("--build-arg", argument)), ROOT,
+    ]  # fmt: skip
+    subprocess.run([str(part) for part in command], env=environ or os.environ, check=True)  # noqa: S603
+    return tag(name)
+
+
+def save(name: str, folder: Path, docker: Sequence[str] = _DOCKER, environ: Mapping[str, str] | None = None) -> Path:
+    """Write a built image as `<name>.tar`, for `docker load` or `ctr images import`; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.tar"
+    command = [*docker, "save", "--output", str(path), tag(name)]
+    subprocess.run(command, env=environ or os.environ, check=True)  # noqa: S603
+    return path
+
+
+def _version() -> str:
+    project: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["version"]
+
+
+def _labels() -> list[str]:
+    """Version, commit and its time: the same commit gives the same labels."""
+    revision, created = "unknown", 0
+    if (git := shutil.which("git")) and (ROOT / ".git").exists():
+        show = [git, "-C", str(ROOT), "show", "--no-patch", "--format=%H %ct", "HEAD"]
+        revision, seconds = subprocess.run(show, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+        created = int(seconds)
+    moment = dt.datetime.fromtimestamp(created, dt.UTC)
+    return [f"VERSION={_version()}", f"REVISION={revision}", f"CREATED={moment:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def main() -> int:
+    """Build what is named; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.images", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all without any")
+    parser.add_argument("--save", type=Path, metavar="DIR", help="write each as DIR/<name>.tar, too")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"there is no image {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if shutil.which(_DOCKER[0]) is None:
+        print("images: no docker on PATH; install Docker (or podman, with its docker command)", file=sys.stderr)  # noqa: T201
+        return 1
+    for name in options.names or NAMES:
+        try:
+            print(build(name))  # noqa: T201
+            if options.save:
+                print(save(name, options.save))  # noqa: T201
+        except subprocess.CalledProcessError as error:
+            print(f"images: {name} could not be built (status {error.returncode})", file=sys.stderr)  # noqa: T201
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
