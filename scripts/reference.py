@@ -3,6 +3,7 @@
 import inspect
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 
 from darkroom_agent import errors
 from darkroom_agent.settings import Settings
-from darkroom_api.settings import VARIABLES
+from darkroom_api import settings, webhook_settings
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
@@ -31,7 +32,7 @@ def schema(model: Any, title: str) -> str:
 
 
 def environment() -> str:
-    """Every variable of the agent and of the jobs Lambda."""
+    """Every variable of the agent and of both Lambdas."""
     lines = ["# The agent's environment", "", GENERATED, "", "| variable | default | meaning |", "|---|---|---|"]
     for declared in fields(Settings):
         default = "**required**" if declared.default is MISSING else _shown(declared.default)
@@ -44,13 +45,16 @@ def environment() -> str:
         "(`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER` …) mean what they always mean. AWS credentials come from the AWS",
         "SDK's usual chain (on EKS: Pod Identity).",
         "",
-        "# The jobs Lambda's environment",
+        *_variables("The jobs Lambda's environment", settings.VARIABLES),
         "",
-        "| variable | meaning |",
-        "|---|---|",
-        *(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()),
+        *_variables("The webhook Lambda's environment", webhook_settings.VARIABLES),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _variables(title: str, variables: Mapping[str, str]) -> list[str]:
+    rows = (f"| `{name}` | {meaning} |" for name, meaning in variables.items())
+    return [f"# {title}", "", "| variable | meaning |", "|---|---|", *rows]
 
 
 def _shown(default: object) -> str:

@@ -36,6 +36,7 @@ module "jobs" {
   queue_url_prefix     = module.messaging.queue_url_prefix
   tenants              = module.api.tenants
   cors_origins         = var.api.cors_origins
+  webhook_policy       = module.webhooks.policy
   api_execution_arn    = module.api.execution_arn
   memory_mib           = var.api.memory_mib
   reserved_concurrency = var.api.reserved_concurrency

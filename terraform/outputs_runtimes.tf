@@ -62,7 +62,7 @@ output "api_keys" {
 }
 
 output "webhook_secrets_path" {
-  description = "SSM path under which the signing secrets of webhooks are put: `<path><tenant>`, and `<path>default`."
+  description = "SSM path under which the signing secrets of webhooks are put: `<path><tenant>`, and `<path>_default`."
   value       = module.webhooks.secrets_path
 }
 

@@ -1,24 +1,17 @@
 """Which hosts and addresses a caller's URL may lead to: the wall between hostile callers and the network.
 
-Inputs are fetched through it, and webhooks sent: so it knows nothing of either, nor of the rest of the agent.
-
-A URL is checked before each request and each redirect; every address that its host resolves to is checked by the
-resolver that the connection uses, so it goes to the very address that was checked: no second look-up can rebind it.
+Inputs are fetched through it, and webhooks sent: so it knows nothing of either, nor of the rest of the agent. A URL is
+checked before each request and each redirect; what a name leads to is checked by the resolver beside this module.
 """
 
-import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import yarl
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-type LookUp = Callable[[str, int, socket.AddressFamily], Awaitable[list[str]]]
-"""Host, port and family to addresses. Raises OSError as getaddrinfo does."""
 
 MAX_URL = 2048
 _PORTS = frozenset({80, 443, 8080, 8443})  # where the web is served; no database or admin page listens there
@@ -82,10 +75,6 @@ class HostUnknown(HostRefused):
     """The host is unknown. Its message is that of the others: callers must not learn which names exist inside."""
 
 
-class LookUpFailed(Exception):
-    """The name server did not answer."""
-
-
 def check_url(text: str, policy: FetchPolicy) -> yarl.URL:
     """The URL, if it may be asked for at all; the addresses of a name are checked when they are known.
 
@@ -120,11 +109,11 @@ def _check_host(host: str, policy: FetchPolicy) -> None:
         raise Refused(f"the host {host} is not one of those that are allowed")
     address = _literal(name)
     if address is not None and not is_allowed(address, policy):
-        raise _refused(host)
+        raise refusal_of(host)
 
 
-def _refused(host: str, kind: type[HostRefused] = HostRefused) -> HostRefused:
-    # The same words for names that are unknown and for those that are private: else callers could map what is inside.
+def refusal_of(host: str, kind: type[HostRefused] = HostRefused) -> HostRefused:
+    """The same words for what is unknown and for what is private: else callers could map what is inside."""
     return kind(f"the host {host} is unknown, or may not be connected to")
 
 
@@ -176,47 +165,3 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
     if _in(address, _IPV4_IN_THE_END) or address.packed[8:12] in _ISATAP:
         return ipaddress.IPv4Address(address.packed[12:])
     return address.sixtofour
-
-
-class GuardedResolver(AbstractResolver):
-    """Resolves names for aiohttp, and gives away only addresses that may be connected to."""
-
-    def __init__(self, policy: FetchPolicy, look_up: LookUp | None = None) -> None:
-        """`look_up` finds a name's addresses; by default the system's resolver does."""
-        self._policy = policy
-        self._look_up = look_up or _ask_system
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """All addresses of a host. If one of them may not be connected to, none may: such a name is an attack.
-
-        Raises:
-            HostRefused: the name is unknown, or may not be connected to.
-            LookUpFailed: the name server did not answer.
-        """
-        try:
-            addresses = [ipaddress.ip_address(found) for found in await self._look_up(host, port, family)]
-        except socket.gaierror as error:
-            if error.errno == socket.EAI_AGAIN:
-                raise LookUpFailed(f"the host {host} could not be looked up") from error
-            raise _refused(host, HostUnknown) from error
-        except (OSError, ValueError) as error:
-            raise _refused(host) from error
-        if not addresses or not all(is_allowed(address, self._policy) for address in addresses):
-            raise _refused(host)
-        return [_result(host, port, address) for address in addresses]
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-def _result(host: str, port: int, address: Address) -> ResolveResult:
-    family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
-    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV  # so that nobody looks it up again
-    return ResolveResult(hostname=host, host=str(address), port=port, family=family, proto=0, flags=numeric)
-
-
-async def _ask_system(host: str, port: int, family: socket.AddressFamily) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    return [str(place[0]).partition("%")[0] for _, _, _, _, place in found]

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 
 from .errors import InputInterrupted, InputUnavailable
-from .guard import FetchPolicy, LookUp
+from .guard import FetchPolicy
 from .guarded import together
 from .media import sniff
 from .ports import FieldPath, InputImage, Store
+from .resolver import LookUp
 from .web import Take, Web
 
 _IMAGES = frozenset({"png", "jpg", "webp", "gif", "bmp", "tiff", "avif"})  # what the runtimes read

@@ -7,7 +7,8 @@ import aiohttp
 import yarl
 
 from .errors import InputInterrupted, InputUnavailable
-from .guard import FetchPolicy, GuardedResolver, HostRefused, LookUp, LookUpFailed, Refused, check_url
+from .guard import FetchPolicy, HostRefused, Refused, check_url
+from .resolver import GuardedResolver, LookUp, LookUpFailed
 
 type Take = Callable[[int], None]
 """Told of every byte that comes, before it is kept; raises InputUnavailable when there are too many."""

@@ -8,15 +8,8 @@ from typing import Self
 import aiohttp
 import yarl
 
-from darkroom_agent.guard import (
-    FetchPolicy,
-    GuardedResolver,
-    HostUnknown,
-    LookUp,
-    LookUpFailed,
-    Refused,
-    check_url,
-)
+from darkroom_agent.guard import FetchPolicy, HostUnknown, Refused, check_url
+from darkroom_agent.resolver import GuardedResolver, LookUp, LookUpFailed
 from darkroom_contract.job import now
 
 from .verdict import Dropped, Failed, Verdict, verdict

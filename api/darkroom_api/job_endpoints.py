@@ -24,6 +24,7 @@ from .problems import Problem, of_parameter
 from .store import Stored
 from .submission import Caller, check, job_of
 from .views import accepted, job_summary, job_view
+from .webhook_policy import check_webhook
 
 _LOOKS = (0.2, 0.3, 0.5)  # seconds between looks at a job that is waited for; the last one again and again
 _PREFERRED_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
@@ -37,6 +38,7 @@ def post_job(door: Door, request: Request, _: str) -> Answer:
     caller = Caller(tenant=request.tenant, at=door.clock())
     job = job_of(body, _id_for(door, request, body), door.workflows.named, caller)
     check(job, door.settings.runtimes)
+    check_webhook(job.webhook, door.settings.webhooks)
     return enter(door, request, job)
 
 

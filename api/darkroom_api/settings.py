@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from darkroom_agent.guard import FetchPolicy
 from darkroom_contract.decode import ContractError, convert, parse
 from darkroom_contract.job import RuntimeName, Tenant
+
+from . import webhook_policy
 
 VARIABLES = {
     "S3_BUCKET": "The output bucket. Required.",
@@ -19,6 +22,7 @@ VARIABLES = {
     "`job_seconds`, `target_wait_seconds`, `max_replicas`, `cold_start_seconds` (for the estimate of a wait).",
     "TENANTS": "JSON, API key id to tenant. A key that is not named is a tenant of its own.",
     "CORS_ORIGINS": "Origins whose pages may call the API, with commas between them; `*` is all.",
+    **webhook_policy.VARIABLES,
     "LOGLEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO).",
 }
 """Every variable, for the reference."""
@@ -43,7 +47,7 @@ class RuntimeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of them, as `docs/reference/environment.md` lists them."""
+    """All of them, as `docs/reference/environment.md` lists them. `webhooks` is where they may be sent."""
 
     bucket: str
     models_bucket: str
@@ -52,6 +56,7 @@ class Settings:
     runtimes: dict[str, RuntimeSettings]
     tenants: dict[str, str]
     cors_origins: tuple[str, ...]
+    webhooks: FetchPolicy
     log_level: str
 
     @classmethod
@@ -83,6 +88,7 @@ class Settings:
             runtimes=json("RUNTIMES", dict[RuntimeName, RuntimeSettings]) or {},
             tenants=json("TENANTS", dict[str, Tenant]) or {},
             cors_origins=tuple(one.strip() for one in environ.get("CORS_ORIGINS", "").split(",") if one.strip()),
+            webhooks=webhook_policy.policy_of(environ, mistakes),
             log_level=environ.get("LOGLEVEL", "INFO"),
         )
         if mistakes:

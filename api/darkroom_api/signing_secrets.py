@@ -12,8 +12,8 @@ from .standard_webhooks import read_secrets
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
-DEFAULT = "default"
-"""Whose jobs have no tenant."""
+NO_TENANT = "_default"
+"""The parameter's name for jobs without a tenant: no tenant can have it, for their names begin otherwise."""
 _KEPT_SECONDS = 300.0
 
 
@@ -38,7 +38,7 @@ class SigningSecrets:
             NoSecret: the message names the parameter.
             Problem: SSM failed.
         """
-        name = self._path + (tenant or DEFAULT)
+        name = self._path + (tenant or NO_TENANT)
         until, secrets = self._known.get(name, (0.0, ()))
         if self._clock() >= until:
             try:

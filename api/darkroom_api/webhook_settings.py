@@ -1,10 +1,20 @@
 """The webhook Lambda's settings: every variable that it reads, parsed once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from darkroom_agent.guard import FetchPolicy
+
+from . import webhook_policy
+
+VARIABLES = {
+    "S3_BUCKET": "The output bucket. Required.",
+    "WEBHOOK_SECRETS_PATH": "Path in SSM's Parameter Store under which the signing secrets lie (default "
+    "`/darkroom/webhooks/`).",
+    **webhook_policy.VARIABLES,
+    "LOGLEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO).",
+}
+"""Every variable, for the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +33,12 @@ class WebhookSettings:
         Raises:
             ValueError: all mistakes in one message.
         """
-        mistakes: list[str] = []
-
-        def several[T](name: str, read: Callable[[str], T]) -> tuple[T, ...]:
-            try:
-                return tuple(read(one) for one in environ.get(name, "").replace(",", " ").split())
-            except ValueError as error:
-                mistakes.append(f"{name}: {error}")
-                return ()
-
-        if not environ.get("S3_BUCKET"):
-            mistakes.append("S3_BUCKET is not set")
+        mistakes = [] if environ.get("S3_BUCKET") else ["S3_BUCKET is not set"]
         path = environ.get("WEBHOOK_SECRETS_PATH") or "/darkroom/webhooks/"
         settings = cls(
             bucket=environ.get("S3_BUCKET", ""),
             secrets_path=path if path.endswith("/") else f"{path}/",
-            policy=FetchPolicy(
-                networks=several("WEBHOOK_ALLOWED_NETWORKS", ip_network),
-                ports=frozenset(several("WEBHOOK_ALLOWED_PORTS", int)),
-            ),
+            policy=webhook_policy.policy_of(environ, mistakes),
             log_level=environ.get("LOGLEVEL", "INFO"),
         )
         if mistakes:

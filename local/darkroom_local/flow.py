@@ -11,7 +11,7 @@ from .front import front_door
 from .receiver import Delivery, line_of, receiver
 from .supervisor import Supervisor, simulated_pod
 from .topology import RuntimeSpec, Topology, make_topology
-from .webhooks import webhook_sender
+from .webhooks import leave_for, webhook_sender
 
 RUNTIMES = (
     RuntimeSpec("sd-webui", "sdwebui", bulk=True, dynamic_model=True, checkpoints=("sharp.safetensors",)),
@@ -66,7 +66,7 @@ async def flow(
             async with (
                 receiver(topology.webhooks.secret, hear or (lambda one: say(line_of(one)))) as webhook_url,
                 webhook_sender(topology, emulator, folder, webhook_url),
-                front_door(topology, emulator, folder) as api_url,
+                front_door(topology, emulator, folder, **leave_for(webhook_url)) as api_url,
             ):
                 runtimes = {pod.name: pod.runtime_url for pod in pods}
                 yield Flow(emulator, topology, api_url, runtimes, webhook_url, folder)

@@ -172,7 +172,7 @@ async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix:
     await subscribe(sns, results_arn, queue_arn, {"webhook": ["true"]})
     path, secret = f"/{prefix}/webhooks/", new_secret()
     async with aws_client("ssm", endpoint) as ssm:
-        await ssm.put_parameter(Name=f"{path}default", Value=secret, Type="SecureString")
+        await ssm.put_parameter(Name=f"{path}_default", Value=secret, Type="SecureString")
     return WebhookQueue(queue_url, queue_arn, dead_url, path, secret)
 
 

@@ -70,6 +70,15 @@ def poll(sqs: Any, queue_url: str, queue_arn: str) -> None:
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
+def leave_for(receiver_url: str) -> dict[str, str]:
+    """The variables of both Lambdas that let webhooks lead to this machine."""
+    return {
+        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        # Beside our own receiver, where servers in development usually listen.
+        "WEBHOOK_ALLOWED_PORTS": f"{urlsplit(receiver_url).port},3000,5000,8000,9000",
+    }
+
+
 @asynccontextmanager
 async def webhook_sender(
     topology: Topology, emulator: Emulator, folder: Path, receiver_url: str
@@ -79,9 +88,7 @@ async def webhook_sender(
         **os.environ,
         **emulator.environment,
         **topology.webhook_environment(),
-        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-        # Beside our own receiver, where servers in development usually listen.
-        "WEBHOOK_ALLOWED_PORTS": f"{urlsplit(receiver_url).port},3000,5000,8000,9000",
+        **leave_for(receiver_url),
     }
     queue = topology.webhooks
     command = [sys.executable, "-m", "darkroom_local.webhooks", queue.queue_url, queue.queue_arn]

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
 import pytest
 
+from darkroom_agent.guard import FetchPolicy
 from darkroom_api.aws import Clients
 from darkroom_api.door import Door
 from darkroom_api.jobs import answer
@@ -131,6 +133,7 @@ def _door(clients: Clients, topic: str, queue_url_prefix: str, pool: ThreadPoolE
         runtimes=RUNTIMES,
         tenants={"key-a": "ann"},
         cors_origins=("https://studio.example",),
+        webhooks=FetchPolicy(networks=(ip_network("10.9.0.0/16"),), ports=frozenset({9000})),
         log_level="INFO",
     )
     return Door(

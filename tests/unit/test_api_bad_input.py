@@ -1,6 +1,7 @@
 """Bad requests: each gets a 4xx problem document that says what is wrong and where, and nothing is written."""
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,33 @@ WRONG_TYPES: list[tuple[str, Any]] = [
     ).items()
     for value in values
 ]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://example.com/", "http"),
+        ("http://", "URL"),
+        ("https://ann:secret@example.com/", "user name or password"),
+        ("https://example.com:22/", "the port 22 is not allowed"),
+        ("http://127.0.0.1/", "may not be connected to"),
+        ("http://0x7f.1/", "may not be connected to"),
+        ("http://10.0.0.5/", "may not be connected to"),
+        ("http://[::1]/", "may not be connected to"),
+        ("http://[::ffff:192.168.0.1]/", "may not be connected to"),
+        ("http://[fe80::1]/", "may not be connected to"),
+        ("http://169.254.169.254/latest/meta-data", "may not be connected to"),
+        ("http://[fd00:ec2::254]/", "may not be connected to"),
+        ("https://example.com/a b", "blanks"),
+    ],
+)
+def test_a_webhook_that_could_never_be_sent_is_refused(api: ApiWorld, url: str, why: str) -> None:
+    """By the guard's own rule, before anything is stored; what the URL may hold is not repeated."""
+    said = api.submit(webhook={"url": url})
+    assert (said.status, said.body["errors"][0]["pointer"]) == (422, "#/webhook/url")
+    assert why in said.body["errors"][0]["detail"]
+    assert "secret" not in json.dumps(said.body)
+    _nothing_happened(api)
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG_TYPES)

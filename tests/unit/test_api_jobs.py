@@ -44,6 +44,12 @@ def test_a_job_is_stored_published_and_answered(api: ApiWorld) -> None:
     assert api.keys("jobs/outbox/") == []
 
 
+@pytest.mark.parametrize("url", ["http://10.9.1.2:9000/", "https://receiver.nowhere.example/"])
+def test_a_webhook_may_lead_where_the_installation_allows(api: ApiWorld, url: str) -> None:
+    """Networks and ports as the sender has them; what a name leads to is the sender's to find out."""
+    assert api.submit(webhook={"url": url}).status == 202
+
+
 def test_the_same_request_gets_the_same_answer_and_runs_once(api: ApiWorld) -> None:
     """An own id makes a request safe to repeat."""
     first, again = api.submit(id="order-1"), api.submit(id="order-1")

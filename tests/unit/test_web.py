@@ -11,7 +11,8 @@ import pytest
 from aiohttp.abc import ResolveResult
 
 from darkroom_agent.errors import InputInterrupted, InputUnavailable
-from darkroom_agent.guard import FetchPolicy, GuardedResolver
+from darkroom_agent.guard import FetchPolicy
+from darkroom_agent.resolver import GuardedResolver
 from darkroom_agent.web import Web
 from tests.unit.ssrf_corpus import ADDRESSES, HOSTS, URLS
 from tests.unit.web_host import WebHost, answer, redirect

@@ -45,7 +45,7 @@ async def test_a_final_job_is_told_to_its_caller(world: WebhookWorld) -> None:
     (artifact,) = told["data"]["artifacts"]
     assert artifact["url"] == "s3://outputs/sd/a/0-x.png"
     assert "X-Amz-Expires=3600" in artifact["download_url"]
-    Verifier(SECRETS["default"]).verify(world.receiver.bodies[0], headers)
+    Verifier(SECRETS["_default"]).verify(world.receiver.bodies[0], headers)
 
 
 async def test_the_download_address_works(world: WebhookWorld) -> None:
@@ -66,13 +66,14 @@ async def test_each_tenant_has_its_secret(world: WebhookWorld) -> None:
     Verifier(SECRETS["ann"]).verify(world.receiver.bodies[0], world.receiver.headers())
 
 
-async def test_without_a_secret_nothing_is_sent(world: WebhookWorld, logs: list[dict[str, Any]]) -> None:
-    """The message waits until the operator has put one there; the log names the parameter."""
+@pytest.mark.parametrize("tenant", ["bob", "default"])
+async def test_without_a_secret_nothing_is_sent(world: WebhookWorld, logs: list[dict[str, Any]], tenant: str) -> None:
+    """The message waits until the operator has put one there; nobody borrows the one of jobs without a tenant."""
     world.receiver.answers["/hook"] = answer()
-    await world.job(tenant="bob")
+    await world.job(tenant=tenant)
     assert len(await world.serve()) == 1
     assert world.receiver.bodies == []
-    assert logs[-1]["reason"] == "the parameter /test/webhooks/bob does not exist"
+    assert logs[-1]["reason"] == f"the parameter /test/webhooks/{tenant} does not exist"
 
 
 async def test_a_secret_is_read_once_in_five_minutes(world: WebhookWorld) -> None:
@@ -81,7 +82,7 @@ async def test_a_secret_is_read_once_in_five_minutes(world: WebhookWorld) -> Non
     for _ in range(3):
         await world.job()
         await world.serve()
-    assert world.aws.calls["GetParameter /test/webhooks/default"].count == 1
+    assert world.aws.calls["GetParameter /test/webhooks/_default"].count == 1
 
 
 async def test_a_receiver_that_fails_is_asked_again(world: WebhookWorld, logs: list[dict[str, Any]]) -> None:
@@ -251,7 +252,7 @@ async def test_the_log_has_neither_url_nor_secret(world: WebhookWorld, logs: lis
     await world.serve()
     text = repr(logs)
     assert "127.0.0.1" in text
-    assert not any(word in text for word in ("T0KEN", "QUERY", SECRETS["default"].removeprefix("whsec_")))
+    assert not any(word in text for word in ("T0KEN", "QUERY", SECRETS["_default"].removeprefix("whsec_")))
 
 
 async def test_lambda_calls_the_handler(world: WebhookWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from darkroom_local.webhooks import sqs_event
 from tests.standin import RunningStandin, standin
 from tests.unit.web_host import WebHost
 
-SECRETS = {name: "whsec_" + base64.b64encode(name.encode() * 8).decode() for name in ("default", "ann")}
+SECRETS = {name: "whsec_" + base64.b64encode(name.encode() * 8).decode() for name in ("_default", "ann")}
 PATH = "/test/webhooks/"
 
 

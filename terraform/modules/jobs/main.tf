@@ -6,6 +6,19 @@ data "aws_region" "current" {}
 
 data "aws_caller_identity" "current" {}
 
+locals {
+  environment = merge(var.webhook_policy, {
+    S3_BUCKET        = var.outputs_bucket
+    MODELS_BUCKET    = var.models_bucket
+    JOBS_TOPIC_ARN   = var.jobs_topic_arn
+    QUEUE_URL_PREFIX = var.queue_url_prefix
+    RUNTIMES         = jsonencode({ for name, runtime in var.runtimes : name => { for key, value in runtime : key => value if value != null } })
+    TENANTS          = jsonencode(var.tenants)
+    CORS_ORIGINS     = join(",", var.cors_origins)
+    LOGLEVEL         = upper(var.log_level)
+  })
+}
+
 module "function" {
   source = "../function"
 
@@ -21,17 +34,7 @@ module "function" {
   kms_key_arn          = var.kms_key_arn
   tracing              = var.tracing
   tags                 = var.tags
-
-  environment = {
-    S3_BUCKET        = var.outputs_bucket
-    MODELS_BUCKET    = var.models_bucket
-    JOBS_TOPIC_ARN   = var.jobs_topic_arn
-    QUEUE_URL_PREFIX = var.queue_url_prefix
-    RUNTIMES         = jsonencode({ for name, runtime in var.runtimes : name => { for key, value in runtime : key => value if value != null } })
-    TENANTS          = jsonencode(var.tenants)
-    CORS_ORIGINS     = join(",", var.cors_origins)
-    LOGLEVEL         = upper(var.log_level)
-  }
+  environment          = local.environment
 }
 
 resource "aws_lambda_permission" "api" {

@@ -67,6 +67,13 @@ variable "cors_origins" {
   nullable    = false
 }
 
+variable "webhook_policy" {
+  description = "Variables that say where webhooks may lead, as module webhooks tells them: the API refuses what is never sent."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "api_execution_arn" {
   description = "Execution ARN of the API that may call the function."
   type        = string

@@ -14,6 +14,10 @@ locals {
   dlq_arn    = "${local.queue_arn}-dlq"
   outputs    = "${local.arn}:s3:::${var.outputs_bucket}"
   secrets    = "/${var.name}/webhooks/"
+  policy = {
+    WEBHOOK_ALLOWED_NETWORKS = join(",", var.allowed_networks)
+    WEBHOOK_ALLOWED_PORTS    = join(",", var.allowed_ports)
+  }
 
   statements = [
     {
@@ -68,13 +72,11 @@ module "function" {
   tracing              = var.tracing
   tags                 = var.tags
 
-  environment = {
-    S3_BUCKET                = var.outputs_bucket
-    WEBHOOK_SECRETS_PATH     = local.secrets
-    WEBHOOK_ALLOWED_NETWORKS = join(",", var.allowed_networks)
-    WEBHOOK_ALLOWED_PORTS    = join(",", var.allowed_ports)
-    LOGLEVEL                 = upper(var.log_level)
-  }
+  environment = merge(local.policy, {
+    S3_BUCKET            = var.outputs_bucket
+    WEBHOOK_SECRETS_PATH = local.secrets
+    LOGLEVEL             = upper(var.log_level)
+  })
 }
 
 resource "aws_lambda_event_source_mapping" "queue" {

@@ -29,6 +29,11 @@ output "dlq_name" {
 }
 
 output "secrets_path" {
-  description = "SSM path of the signing secrets: `<path><tenant>`, and `<path>default` for jobs without a tenant."
+  description = "SSM path of the signing secrets: `<path><tenant>`, and `<path>_default` for jobs without a tenant."
   value       = local.secrets
+}
+
+output "policy" {
+  description = "Variables of every function that has to know where webhooks may lead."
+  value       = local.policy
 }

@@ -55,6 +55,17 @@ run "the_api_and_the_schedule_call_it" {
   }
 }
 
+run "it_knows_where_webhooks_may_lead" {
+  variables {
+    webhook_policy = { WEBHOOK_ALLOWED_NETWORKS = "10.1.0.0/16", WEBHOOK_ALLOWED_PORTS = "9000" }
+  }
+
+  assert {
+    condition     = [local.environment.WEBHOOK_ALLOWED_NETWORKS, local.environment.WEBHOOK_ALLOWED_PORTS, local.environment.S3_BUCKET] == ["10.1.0.0/16", "9000", "outputs"]
+    error_message = jsonencode(local.environment)
+  }
+}
+
 run "it_uses_keys_if_there_are_any" {
   variables {
     kms_key_arn        = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-4000-8000-000000000000"

@@ -40,6 +40,18 @@ run "the_function_takes_batches_and_returns_what_failed" {
   }
 }
 
+run "where_they_may_lead_is_told_to_whoever_asks" {
+  variables {
+    allowed_networks = ["10.1.0.0/16", "10.2.0.0/16"]
+    allowed_ports    = [3000, 9000]
+  }
+
+  assert {
+    condition     = output.policy == { WEBHOOK_ALLOWED_NETWORKS = "10.1.0.0/16,10.2.0.0/16", WEBHOOK_ALLOWED_PORTS = "3000,9000" }
+    error_message = jsonencode(output.policy)
+  }
+}
+
 run "it_may_what_it_does_and_no_more" {
   assert {
     condition = { for statement in local.statements : statement.Sid => statement.Resource } == {
