@@ -72,7 +72,7 @@ variable "runtimes" {
     condition = length(setintersection(flatten([for runtime in var.runtimes : keys(runtime.settings)]), [
       "SQS_QUEUE_URL", "SQS_BULK_QUEUE_URL", "SNS_TOPIC_ARN", "S3_BUCKET", "RUNTIME_NAME", "RUNTIME_TYPE", "DYNAMIC_SD_MODEL",
       "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "VISIBILITY_SECONDS", "MAX_ATTEMPTS", "API_BASE_URL", "RUNTIME_MARK_FILE", "GRACE_SECONDS",
-      "MAX_JOB_SECONDS", "CONCURRENCY", "WARMUP_JOB", "RECYCLE_AFTER_JOBS", "RECYCLE_ABOVE_BYTES", "OTEL_EXPORTER_OTLP_ENDPOINT",
+      "MAX_JOB_SECONDS", "RUNTIME_CONCURRENCY", "WARMUP_JOB", "RECYCLE_AFTER_JOBS", "RECYCLE_ABOVE_BYTES", "OTEL_EXPORTER_OTLP_ENDPOINT",
       "ALLOWED_INPUT_BUCKETS", "ALLOWED_INPUT_HOSTS", "ALLOWED_INPUT_NETWORKS", "ALLOWED_INPUT_PORTS", "POD_NAME", "POD_NAMESPACE",
     ])) == 0
     error_message = "runtimes: settings names a variable that Terraform sets, or charts/runtime from a value of its own (agent.settings there says which); leave it out."

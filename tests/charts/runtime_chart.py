@@ -34,6 +34,10 @@ MINIMAL: Values = {
 }
 
 
+class Refused(Exception):
+    """Helm did not take the values; the message is Helm's."""
+
+
 @dataclass(frozen=True)
 class Rendered:
     """What `helm template` made."""
@@ -106,7 +110,7 @@ class Rendered:
 
 
 def look(made: Rendered, path: str) -> Any:
-    """What lies at a path, `runtime ports 0 containerPort`: names, places in lists, `name=…` of an entry; None if nothing.
+    """What lies at a path, `runtime ports 0 containerPort`: names, places in lists, entries by `name=…`; else None.
 
     It begins with a part of `Rendered`, a kind, or a kind and a name (`Deployment/sdxl-headroom`).
     """
@@ -175,15 +179,9 @@ def render(values: Values | None = None, *, release: str = "sdxl", least: Values
 @functools.cache
 def _render(values: str, release: str) -> Rendered:
     status, said = run_helm("template", release, str(CHART), f"--namespace={NAMESPACE}", values=json.loads(values))
-    assert status == 0, said
+    if status:
+        raise Refused(said)
     return Rendered(tuple(one for one in yaml.load_all(said, yaml.CSafeLoader) if one))
-
-
-def refusal(values: Values, *, least: Values = MINIMAL) -> str:
-    """What Helm says to values that it must refuse."""
-    status, said = run_helm("template", "sdxl", str(CHART), values=merged(least, values))
-    assert status != 0, "these values were accepted"
-    return said
 
 
 def example(path: Path) -> Values:

@@ -16,7 +16,7 @@ RUNTIME_NAME: {{ include "darkroom.name" . | quote }}
 RUNTIME_TYPE: {{ $v.runtime.type | quote }}
 API_BASE_URL: {{ printf "http://127.0.0.1:%s" (include "darkroom.port" .) | quote }}
 DYNAMIC_SD_MODEL: {{ $v.runtime.dynamicModel | quote }}
-CONCURRENCY: {{ int64 $v.runtime.concurrency | quote }}
+RUNTIME_CONCURRENCY: {{ int64 $v.runtime.concurrency | quote }}
 WARMUP_JOB: {{ empty $v.runtime.warmUp | ternary "" (toJson $v.runtime.warmUp) | quote }}
 RECYCLE_AFTER_JOBS: {{ int64 $v.runtime.recycle.afterJobs | quote }}
 RECYCLE_ABOVE_BYTES: {{ int64 $v.runtime.recycle.aboveBytes | quote }}
@@ -46,7 +46,7 @@ RUNTIME_NAME: runtime.name
 RUNTIME_TYPE: runtime.type
 API_BASE_URL: runtime.port
 DYNAMIC_SD_MODEL: runtime.dynamicModel
-CONCURRENCY: runtime.concurrency
+RUNTIME_CONCURRENCY: runtime.concurrency
 WARMUP_JOB: runtime.warmUp
 RECYCLE_AFTER_JOBS: runtime.recycle.afterJobs
 RECYCLE_ABOVE_BYTES: runtime.recycle.aboveBytes
