@@ -139,6 +139,14 @@ def nested(path: str, value: Any) -> Values:
     return cast("Values", value)
 
 
+def valued(paths: Mapping[str, Any]) -> Values:
+    """`{a.b: 1, a.c: 2}` → {a: {b: 1, c: 2}}."""
+    both: Values = {}
+    for path, value in paths.items():
+        both = merged(both, nested(path, value))
+    return both
+
+
 def merged(under: Values, over: Values) -> Values:
     """As Helm merges values: maps by key, all else replaced."""
     both = dict(under)

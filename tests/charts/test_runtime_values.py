@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .runtime_chart import CHART, Refused, Values, look, merged, nested, render
+from .runtime_chart import CHART, Refused, Values, look, render, valued
 
 TABLES = sorted((Path(__file__).parent / "runtime_values").glob("*.yaml"))
 CASES: list[dict[str, Any]] = [case for table in TABLES for case in yaml.safe_load(table.read_text())]
@@ -21,10 +21,7 @@ WHOLE = {"scaling.behavior", "pod.strategy", "runtime.resources", "agent.resourc
 
 def values(case: Mapping[str, Any]) -> Values:
     """A case's values."""
-    both: Values = {}
-    for path, value in {**case.get("given", {}), **case["set"]}.items():
-        both = merged(both, nested(path, value))
-    return both
+    return valued({**case.get("given", {}), **case["set"]})
 
 
 def title(case: Mapping[str, Any]) -> str:
