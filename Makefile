@@ -58,6 +58,10 @@ test-integration: $(SETUP) ## Real processes against emulated AWS, and the comma
 test-terraform: $(SETUP) ## Terraform's format, linters and every module's own tests, without AWS
 	$(BIN)/pytest tests/terraform
 
+.PHONY: test-charts
+test-charts: $(SETUP) ## The charts rendered value by value, and each object taken by a real API server
+	$(BIN)/pytest tests/charts
+
 .PHONY: test-page
 test-page: $(SETUP) ## The playground in a real browser; its screenshots land in out/page
 	$(BIN)/pytest tests/page
@@ -92,9 +96,9 @@ bench: $(SETUP) ## Measure the agent against a serial worker; a table, never a f
 	$(BIN)/python -m tests.bench --long
 
 .PHONY: reference
-reference: $(SETUP) ## Write docs/reference from the code
+reference: $(SETUP) ## Write docs/reference from the code, and the charts' tables of values
 	$(BIN)/python -m scripts.reference
 
 .PHONY: reference-check
-reference-check: $(SETUP) ## Say whether docs/reference is up to date
+reference-check: $(SETUP) ## Say whether they are up to date
 	$(BIN)/python -m scripts.reference --check

@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: JSON Schemas of the contract, environment variables, error codes, commands."""
+"""Write what is made: docs/reference/ from the code, and the tables of values in the charts' READMEs."""
 
 import inspect
 import json
@@ -17,6 +17,7 @@ from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
 from darkroom_contract.webhook import WebhookEvent
+from scripts.reference_charts import readmes
 from scripts.reference_cli import command_line
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -82,9 +83,9 @@ def error_codes() -> str:
     return "\n".join(lines) + "\n"
 
 
-def pages() -> dict[str, str]:
-    """All generated pages by file name."""
-    return {
+def pages() -> dict[Path, str]:
+    """All generated pages by path."""
+    made = {
         "job-message.schema.json": schema(Job, "Job message"),
         "job-ref.schema.json": schema(JobRef, "Job message by reference"),
         "job-document.schema.json": schema(JobDocument, "Job document"),
@@ -94,21 +95,19 @@ def pages() -> dict[str, str]:
         "error-codes.md": error_codes(),
         "command-line.md": command_line(GENERATED),
     }
+    return {REFERENCE / name: text for name, text in made.items()} | readmes()
 
 
 def main() -> int:
     """Write the pages; with --check only say whether they are up to date."""
-    stale = [name for name, text in pages().items() if not _is(REFERENCE / name, text)]
+    stale = {path: text for path, text in pages().items() if not path.exists() or path.read_text() != text}
     if "--check" in sys.argv[1:]:
-        print("\n".join(f"docs/reference/{name} is out of date: run `make reference`" for name in stale))  # noqa: T201
+        root = REFERENCE.parents[1]
+        print("\n".join(f"{path.relative_to(root)} is out of date: run `make reference`" for path in stale))  # noqa: T201
         return 1 if stale else 0
-    for name in stale:
-        (REFERENCE / name).write_text(pages()[name])
+    for path, text in stale.items():
+        path.write_text(text)
     return 0
-
-
-def _is(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text() == text
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from scripts.reference_charts import described
 
 from .runtime_chart import CHART, Refused, Values, look, render, valued
 
@@ -64,3 +65,9 @@ def test_no_value_is_without_an_entry() -> None:
     tried = {path for case in CASES for path in case["set"]}
     elsewhere = {"runtime.files"}  # test_runtime_pod.py
     assert {path for path in leaves(DEFAULTS) if path not in tried | elsewhere} == set()
+
+
+def test_no_value_is_without_a_word() -> None:
+    """Each has a `# --` comment, itself or where it stands as a whole; README.md shows them."""
+    told = {".".join(path) for path, _ in described((CHART / "values.yaml").read_text())}
+    assert [path for path in leaves(DEFAULTS) if path not in told] == []
