@@ -1,4 +1,4 @@
-"""A runtime's dead-letter queue, and the ways out of it: back to the queue, again to the topic, or gone.
+"""A dead-letter queue, of a runtime or of the webhooks, and the ways out: back to the queue, to the topic, or gone.
 
 A message is deleted only after what was to be done with it is done: whoever is interrupted may begin anew.
 """
@@ -18,6 +18,7 @@ from darkroom_contract.decode import ContractError, parse
 from darkroom_contract.document import JobDocument, document_key
 from darkroom_contract.job import Job, JobRef, Priority, State, decode_job, digest
 from darkroom_contract.message import LEGACY_RUNTIME, job_id_of, read_job, read_message
+from darkroom_contract.notification import read_notification
 from darkroom_contract.outgoing import message_of, queued_document, routing
 
 from .aws import aws_call, client, s3_client
@@ -33,11 +34,13 @@ AT_ONCE = 10
 _HOLD_SECONDS = 900  # longer than a long queue takes to be looked through; it is given back at the end
 _POLL_SECONDS = 3  # a long poll asks all of SQS's servers: an empty answer means an empty queue
 _MOST_TRIES = 1000
+WEBHOOKS = "webhooks"
+"""What stands in the name of the webhooks' queue where a runtime's has the runtime; none can be called so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a runtime's messages and documents are."""
+    """Where messages and documents are, of a runtime or of `WEBHOOKS`."""
 
     runtime: str
     queue_url_prefix: str
@@ -92,6 +95,8 @@ class DeadLetters:
 
     def opened(self, letter: Letter) -> Letter:
         """The letter with its job and its job's document."""
+        if self._places.runtime == WEBHOOKS:
+            return self._opened_webhook(letter)
         job_id = job_id_of(letter.body)
         try:
             message = read_message(letter.body)
@@ -154,6 +159,14 @@ class DeadLetters:
             ]
             with aws_call(self._places.dead_url):
                 self._sqs.change_message_visibility_batch(QueueUrl=self._places.dead_url, Entries=entries)
+
+    def _opened_webhook(self, letter: Letter) -> Letter:
+        """The letter with its job's document; the job itself is in neither."""
+        try:
+            job_id = read_notification(letter.body).id
+        except ContractError as error:
+            return replace(letter, job_id=job_id_of(letter.body), unreadable=str(error))
+        return replace(letter, job_id=job_id, document=self._document(job_id))
 
     def _fetch(self, message: JobRef) -> Job:
         bucket, _, key = message.job_ref.removeprefix("s3://").partition("/")

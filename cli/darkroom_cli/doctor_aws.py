@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from .aws import aws_call, client, s3_client
 from .config import Config
+from .dead_letters import WEBHOOKS
 from .finding import Finding, fine, skipped, tried, warning, wrong
 
 if TYPE_CHECKING:
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 _APPLY = "`terraform apply`, and `terraform output -raw cli_config` for the names"
 _LEAST_RECEIVES = 2
-_WEBHOOKS = "webhooks"
 _JOBS = "`darkroom redrive {} --dry-run` shows them"
-_CALLS = "the webhook function's log says which receivers do not answer; `aws sqs start-message-move-task` tries again"
+_CALLS = "the webhook function's log says which receivers do not answer; `darkroom redrive --webhooks` calls them again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def check_parts(
             yield _queue(aws, f"{config.queue_url_prefix}{runtime}-bulk", f"{runtime}, bulk")
         yield _dead(aws, f"{config.queue_url_prefix}{runtime}-dlq", runtime, _JOBS.format(runtime))
     if config.queue_url_prefix:
-        yield _queue(aws, f"{config.queue_url_prefix}{_WEBHOOKS}", _WEBHOOKS)
-        yield _dead(aws, f"{config.queue_url_prefix}{_WEBHOOKS}-dlq", _WEBHOOKS, _CALLS)
+        yield _queue(aws, f"{config.queue_url_prefix}{WEBHOOKS}", WEBHOOKS)
+        yield _dead(aws, f"{config.queue_url_prefix}{WEBHOOKS}-dlq", WEBHOOKS, _CALLS)
     yield _output(aws, config.output_bucket, read_only=read_only)
     yield _models(aws, config.models_bucket)
 

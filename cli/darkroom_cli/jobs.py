@@ -9,10 +9,11 @@ from darkroom_contract.api import JobView
 from darkroom_contract.job import State, now
 
 from .client import Client
+from .complete import runtime_names
 from .follow import many, sift, until_ended
 from .moments import moment
 from .show import job_table, runtime_table, whole_job
-from .terminal import AsJson, Endpoint, Ids, Key, tell, with_client
+from .terminal import AsJson, Endpoint, Id, Ids, Key, tell, with_client
 
 _MOST_A_PAGE = 100
 
@@ -46,7 +47,7 @@ def save(
 
 
 def get(
-    job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")],
+    job_id: Id,
     as_json: AsJson = False,
     endpoint: Endpoint = None,
     api_key: Key = None,
@@ -71,7 +72,9 @@ def list_jobs(
     since: Annotated[
         str | None, typer.Option(help="A time ago (`90m`, `2h`, `7d`), or an RFC 3339 date and time. Default: 90 days.")
     ] = None,
-    runtime: Annotated[str | None, typer.Option(help="Only jobs of this runtime.")] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="Only jobs of this runtime.", autocompletion=runtime_names)
+    ] = None,
     state: Annotated[State | None, typer.Option(help="Only jobs in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: AsJson = False,

@@ -1,8 +1,9 @@
 """`darkroom redrive`: dead letters back to work, once their cause is gone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -14,14 +15,16 @@ from rich.text import Text
 
 from darkroom_contract.job import State, now
 
+from .complete import job_ids, runtime_names
 from .config import read_config
-from .dead_letters import AT_ONCE, DeadLetters, Places
-from .failures import DarkroomError
+from .dead_letters import AT_ONCE, WEBHOOKS, DeadLetters, Places
+from .failures import DarkroomError, Refused
 from .moments import moment
-from .redrive_plan import Action, Filters, Keep, Letter, Purge, Resend, Return, decide
+from .redrive_plan import Action, Filters, Keep, Letter, Purge, Resend, Return, decide, decide_webhook
 from .show import COLOURS, age, plain
 from .terminal import AsJson, errors, tell
 
+type Plan = Callable[[Letter], Action]
 type Outcome = Literal["returned", "sent again", "removed", "kept", "failed"]
 
 _COLOURS = {"returned": "green", "sent again": "green", "removed": "yellow", "kept": "bright_black", "failed": "red"}
@@ -42,9 +45,13 @@ class Redriven(Struct, frozen=True, kw_only=True):
 
 
 def redrive(
-    runtime: Annotated[str, typer.Argument(help="The runtime whose dead letters are meant.")],
+    runtime: Annotated[
+        str | None, typer.Argument(help="The runtime whose dead letters are meant.", autocompletion=runtime_names)
+    ] = None,
+    webhooks: Annotated[bool, typer.Option("--webhooks", help="The webhooks' dead letters, not a runtime's.")] = False,
     ids: Annotated[
-        list[str] | None, typer.Option("--id", metavar="JOB", help="Only this job; may be repeated.")
+        list[str] | None,
+        typer.Option("--id", metavar="JOB", help="Only this job; may be repeated.", autocompletion=job_ids),
     ] = None,
     since: Annotated[str | None, typer.Option(help="Only sent since: `90m`, `2h`, `7d`, or a date and time.")] = None,
     codes: Annotated[
@@ -58,23 +65,31 @@ def redrive(
     """Send dead letters back to work.
 
     A job that has not ended goes back to its queue as it is. One that has failed is sent again under a new id
-    (`<id>.r1`, then `.r2`), for what is final never changes. What cannot be read stays. It goes to AWS directly, with
-    your own credentials.
+    (`<id>.r1`, then `.r2`), for what is final never changes. A webhook that its receiver did not take is called again,
+    for hours. What cannot be read stays. It goes to AWS directly, with your own credentials.
 
         darkroom redrive sdxl --dry-run
         darkroom redrive sdxl --error-code out_of_memory --since 2h
         darkroom redrive sdxl --id 0195b4c6-7a10-7cc3-9f0e-3b8e6a1d2f40
+        darkroom redrive --webhooks --since 12h
     """
+    if webhooks == bool(runtime):
+        raise Refused("whose dead letters? Name a runtime, or give --webhooks")
+    if webhooks and purge:
+        raise Refused("--purge is for jobs; a webhook's message is of use until it was taken")
     config = read_config()
-    places = Places(runtime, *(config.need(name) for name in ("queue_url_prefix", "jobs_topic_arn", "output_bucket")))
+    places = Places(
+        runtime or WEBHOOKS, *(config.need(name) for name in ("queue_url_prefix", "jobs_topic_arn", "output_bucket"))
+    )
     at = now()
     filters = Filters(frozenset(ids or ()), moment(since, at) if since else None, frozenset(codes or ()))
     dead = DeadLetters(places, config.region)
+    plan = decide_webhook if webhooks else partial(decide, purge=purge)
     dead.check()
     done: list[Redriven] = []
     try:
         with errors.status("looking through the dead letters"):
-            done.extend(_redrive(dead, filters, limit, at, purge=purge, dry_run=dry_run))
+            done.extend(_redrive(dead, filters, limit, at, plan, dry_run=dry_run))
     finally:  # what was done is told, even if it could not go on
         tell(done, _table(done, at), as_json=as_json)
     if any(one.outcome == "failed" for one in done):
@@ -82,7 +97,7 @@ def redrive(
 
 
 def _redrive(
-    dead: DeadLetters, filters: Filters, limit: int, at: datetime, *, purge: bool, dry_run: bool
+    dead: DeadLetters, filters: Filters, limit: int, at: datetime, plan: Plan, *, dry_run: bool
 ) -> Iterator[Redriven]:
     """Go through the queue, ten at a time; whatever stays in it is given back at the end, also of a failure."""
     held: dict[str, str] = {}
@@ -97,7 +112,7 @@ def _redrive(
                 seen |= {one.message_id for one in new}
                 meant = [one for one in pool.map(dead.opened, new) if filters.admit(one)][:limit]
                 limit -= len(meant)
-                for one in pool.map(lambda one: _act(dead, one, at, purge=purge, dry_run=dry_run), meant):
+                for one in pool.map(lambda one: _act(dead, one, plan(one), at, dry_run=dry_run), meant):
                     if not dry_run and one.outcome not in ("kept", "failed"):
                         del held[one.message_id]
                     yield one
@@ -105,8 +120,7 @@ def _redrive(
             dead.release(list(held.values()))
 
 
-def _act(dead: DeadLetters, letter: Letter, at: datetime, *, purge: bool, dry_run: bool) -> Redriven:
-    action = decide(letter, purge=purge)
+def _act(dead: DeadLetters, letter: Letter, action: Action, at: datetime, *, dry_run: bool) -> Redriven:
     if dry_run:
         return _result(letter, action, dry_run=True)
     try:

@@ -1,4 +1,4 @@
-"""What becomes of a dead letter, a message in a runtime's dead-letter queue: one decision, and its filters. Pure."""
+"""What becomes of a dead letter, a message in a dead-letter queue: one decision, and its filters. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -92,3 +92,8 @@ def decide(letter: Letter, *, purge: bool) -> Action:
     if letter.state is State.FAILED:
         return Resend(letter.job)
     return Purge() if purge else Keep(f"the job is {letter.state}; --purge removes the message")
+
+
+def decide_webhook(letter: Letter) -> Action:
+    """What becomes of a webhook that was given up: another round of attempts."""
+    return Keep(letter.unreadable) if letter.unreadable else Return()

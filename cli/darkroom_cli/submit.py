@@ -12,6 +12,7 @@ from darkroom_contract.api import Accepted
 from darkroom_contract.job import Format, Priority
 
 from .client import Client
+from .complete import runtime_names, workflow_names
 from .failures import Refused
 from .follow import many, sift, until_ended
 from .request import (
@@ -43,12 +44,16 @@ def submit(
             help="A request or a ComfyUI workflow in API format; `-` reads requests from stdin, one a line."
         ),
     ] = None,
-    workflow: Annotated[str | None, typer.Option(help="A named workflow.", rich_help_panel=_WHAT)] = None,
+    workflow: Annotated[
+        str | None, typer.Option(help="A named workflow.", rich_help_panel=_WHAT, autocompletion=workflow_names)
+    ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A parameter of the workflow.", rich_help_panel=_WHAT),
     ] = None,
-    runtime: Annotated[str | None, typer.Option(help="The runtime.", rich_help_panel=_WHAT)] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="The runtime.", rich_help_panel=_WHAT, autocompletion=runtime_names)
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(

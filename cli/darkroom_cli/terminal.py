@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from .client import Client
+from .complete import job_ids
 from .config import read_config
 from .failures import DarkroomError
 from .show import plain
@@ -20,7 +21,8 @@ errors = Console(stderr=True)
 Endpoint = Annotated[str | None, typer.Option("--endpoint", help="The API's address (DARKROOM_ENDPOINT).")]
 Key = Annotated[str | None, typer.Option("--api-key", help="The tenant's key (DARKROOM_API_KEY).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines, a value a line.")]
-Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")]
+Id = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=job_ids)]
+Ids = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.", autocompletion=job_ids)]
 
 
 def with_client(act: Callable[[Client], Awaitable[int]], endpoint: str | None, api_key: str | None) -> None:

@@ -14,6 +14,7 @@ from darkroom_contract.workflow import Parameter, ParameterName
 
 from .aws import s3_client
 from .client import Client
+from .complete import runtime_names, workflow_names
 from .config import read_models_config
 from .derive import derive
 from .failures import NotFound, NotReachable, Refused
@@ -35,7 +36,7 @@ from .workflow_store import WorkflowStore
 
 app = typer.Typer(help="Named workflows.", no_args_is_help=True, rich_markup_mode="markdown")
 
-Name = Annotated[str, typer.Argument(help="The workflow's name.")]
+Name = Annotated[str, typer.Argument(help="The workflow's name.", autocompletion=workflow_names)]
 Bucket = Annotated[str | None, typer.Option("--bucket", help="The models bucket (DARKROOM_MODELS_BUCKET).")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take what is proposed, replace what is there.")]
 _LEAVE_OUT = "-"
@@ -45,7 +46,7 @@ _LEAVE_OUT = "-"
 def add(
     file: Annotated[Path, typer.Argument(help="A named workflow, a ComfyUI workflow (API format), or A1111 fields.")],
     name: Annotated[str | None, typer.Option(help="Its name; else the file's.")] = None,
-    runtime: Annotated[str | None, typer.Option(help="The runtime that runs it.")] = None,
+    runtime: Annotated[str | None, typer.Option(help="The runtime that runs it.", autocompletion=runtime_names)] = None,
     title: Annotated[str | None, typer.Option(help="What people read in a list.")] = None,
     description: Annotated[str | None, typer.Option(help="A sentence about it.")] = None,
     derive_again: Annotated[

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from darkroom_api.jobs import answer
-from darkroom_cli import config, main, terminal
+from darkroom_cli import complete, config, main, terminal
 from darkroom_cli.client import Client
 from darkroom_contract.document import Artifact, Error
 from darkroom_contract.job import State
@@ -91,7 +91,9 @@ def cli_world(folder: Path) -> Iterator[CliWorld]:
     """All of it, with an empty folder to be in."""
     with api_world() as api, pytest.MonkeyPatch.context() as patch:
         world = CliWorld(api, patch)
-        patch.setattr(terminal, "Client", partial(Client, transport=api_transport(api, world.calls)))
+        client = partial(Client, transport=api_transport(api, world.calls))
+        patch.setattr(terminal, "Client", client)
+        patch.setattr(complete, "Client", client)
         for name in config.NAMES:
             patch.delenv(f"DARKROOM_{name.upper()}", raising=False)
         patch.setenv("DARKROOM_ENDPOINT", "http://api")
