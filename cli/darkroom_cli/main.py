@@ -23,6 +23,7 @@ from .jobs import cancel, get, list_jobs, runtimes, save, watch
 from .redrive import redrive
 from .submit import submit
 from .terminal import tell_failure
+from .values import values
 
 _JOBS, _CARE = "Jobs", "Installation"
 
@@ -36,6 +37,7 @@ app.command(rich_help_panel=_JOBS)(cancel)
 app.command(rich_help_panel=_CARE)(runtimes)
 app.command(rich_help_panel=_CARE)(redrive)
 app.command(rich_help_panel=_CARE)(doctor)
+app.command(rich_help_panel=_CARE)(values)
 app.add_typer(workflows.app, name="workflow", rich_help_panel=_CARE)
 app.add_typer(models.app, name="models", rich_help_panel=_CARE)
 
