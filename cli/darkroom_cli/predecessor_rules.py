@@ -9,10 +9,8 @@ _IMAGE = "its images run as root and are set up by variables of their own: build
 _BUCKET = "models are mounted from their bucket, whatever volume that was; `models` says how"
 _TRACES = "traces go to a collector by OTLP (`telemetry.otlpEndpoint`), not to a daemon in each pod"
 
-# Folder of its models bucket.
-_CHECKPOINTS = "Stable-diffusion"
-# Jobs of its default runtimes take about this long; it is also charts/runtime's own default.
-JOB_SECONDS = 10
+_CHECKPOINTS = "Stable-diffusion"  # folder of its models bucket
+_JOB_SECONDS = 10  # what charts/runtime takes a job for, if nothing is said
 
 
 class Unusable(Exception):
@@ -118,7 +116,7 @@ def _scaling(_: Any, given: Given) -> Put:
 
 def _queue_length(value: Any, _: Given) -> Put:
     # A pod for so many messages: a wait of that many jobs.
-    return [("scaling.jobSeconds", JOB_SECONDS), ("scaling.targetWaitSeconds", JOB_SECONDS * _number(value))]
+    return [("scaling.jobSeconds", _JOB_SECONDS), ("scaling.targetWaitSeconds", _JOB_SECONDS * _number(value))]
 
 
 def _checkpoint(value: Any, given: Given) -> Put:
