@@ -7,7 +7,7 @@ compile() {
   "$uv" pip compile --quiet --generate-hashes --python-version 3.13 --no-header --no-annotate "$@"
 }
 compile --universal requirements/bootstrap.in --output-file requirements/bootstrap.txt
-for extra in agent api cli simulator; do
+for extra in agent api cli simulator snapshot; do
   compile --universal pyproject.toml --extra "$extra" --output-file "requirements/$extra.txt"
 done
 compile --universal pyproject.toml --all-extras --group dev --output-file requirements/dev.txt

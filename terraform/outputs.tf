@@ -31,3 +31,8 @@ output "snapshot_instance_profile_name" {
   description = "Instance profile for the instance that bottlerocket-snapshot/ starts."
   value       = module.snapshot.instance_profile_name
 }
+
+output "snapshot_builder_policy_arn" {
+  description = "Policy to attach to whoever runs bottlerocket-snapshot."
+  value       = module.snapshot.builder_policy_arn
+}

@@ -43,6 +43,13 @@ resource "aws_iam_role_policy" "pull" {
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         Resource = var.repository_arns
       },
+      {
+        # Bottlerocket pulls its own containers with the instance's role, from accounts of AWS that differ by region.
+        Sid      = "PullBottlerocketsOwn"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = [for name in ["admin", "control"] : "arn:${data.aws_partition.current.partition}:ecr:*:*:repository/bottlerocket-${name}"]
+      },
     ]
   })
 }

@@ -4,6 +4,11 @@ output "instance_profile_name" {
 }
 
 output "role_arn" {
-  description = "ARN of the instance's role; whoever runs the builder needs iam:PassRole for it."
+  description = "ARN of the instance's role."
   value       = aws_iam_role.this.arn
+}
+
+output "builder_policy_arn" {
+  description = "ARN of the policy for whoever runs the builder; it is attached to nobody here."
+  value       = aws_iam_policy.builder.arn
 }

@@ -60,6 +60,13 @@ module "keda" {
   queue_arns = module.messaging.queue_arns
 }
 
+module "snapshot" {
+  source = "../../../terraform/modules/snapshot"
+
+  name            = local.name
+  repository_arns = ["arn:aws:ecr:us-east-1:000000000000:repository/flow/comfyui"]
+}
+
 module "key" {
   source = "../../../terraform/modules/key"
 

@@ -14,13 +14,15 @@ variables {
   repository_arns = ["arn:aws:ecr:eu-west-1:123456789012:repository/darkroom/comfyui"]
 }
 
-run "it_pulls_the_named_images_and_nothing_else" {
+run "it_pulls_the_named_images_and_bottlerockets_own" {
   command = plan
 
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.pull.policy).Statement : statement.Sid => flatten([statement.Action, statement.Resource]) } == {
       LogIn = ["ecr:GetAuthorizationToken", "*"]
       Pull  = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "arn:aws:ecr:eu-west-1:123456789012:repository/darkroom/comfyui"]
+
+      PullBottlerocketsOwn = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "arn:aws:ecr:*:*:repository/bottlerocket-admin", "arn:aws:ecr:*:*:repository/bottlerocket-control"]
     }
     error_message = aws_iam_role_policy.pull.policy
   }
@@ -45,6 +47,23 @@ run "the_longest_name_stays_within_iams_limit" {
   assert {
     condition     = length(aws_iam_role.this.name_prefix) <= 38 && length(aws_iam_instance_profile.this.name_prefix) <= 38
     error_message = "IAM appends 26 characters; a role's name has 64"
+  }
+}
+
+run "who_builds_changes_only_what_a_build_made" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_policy.builder.policy).Statement : try(statement.Condition.Null["aws:ResourceTag/darkroom:snapshot-build"], "") == "false"
+      if length(regexall("Delete|Stop|Terminate|Disable|Enable", jsonencode(statement.Action))) > 0
+    ])
+    error_message = aws_iam_policy.builder.policy
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.builder.policy).Statement : statement.Resource if statement.Action == "iam:PassRole"]) == aws_iam_role.this.arn
+    error_message = aws_iam_policy.builder.policy
   }
 }
 
