@@ -1,6 +1,6 @@
 """The options of the commands."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,7 +29,7 @@ InstanceProfile = Annotated[
 Subnet = Annotated[str | None, typer.Option(help="Subnet with a way to AWS; else one of the default VPC's.")]
 InstanceType = Annotated[str | None, typer.Option(help="Type of the instance; else one with 8 CPUs.")]
 VolumeSize = Annotated[int | None, typer.Option(min=1, max=16384, help="GiB; else computed from the images' sizes.")]
-ArchOption = Annotated[str, typer.Option("--arch", help="Architecture of the nodes: x86_64 or arm64.")]
+ArchOption = Annotated[Literal["x86_64", "arm64"], typer.Option("--arch", help="Architecture of the nodes.")]
 Gpu = Annotated[
     bool,
     typer.Option(
@@ -47,7 +47,9 @@ KmsKey = Annotated[str | None, typer.Option(help="KMS key that encrypts it; else
 FastRestore = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="ZONE", help="Switch on fast snapshot restore in this zone, once its price was agreed to; repeatable."
+        "--fast-restore",
+        metavar="ZONE",
+        help="Switch on fast snapshot restore in this zone, once its price was agreed to; repeatable.",
     ),
 ]
 BuildMinutes = Annotated[int, typer.Option("--timeout", min=5, max=720, help="Minutes for all of it.")]

@@ -15,11 +15,15 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 from moto import mock_aws
-from moto.ec2 import ec2_backends
+from moto.ec2.models import ec2_backends
 
+from bottlerocket_snapshot import builder
 from bottlerocket_snapshot.aws import Aws, open_aws
 from bottlerocket_snapshot.clock import Clock
-from bottlerocket_snapshot.plan import NAME
+from bottlerocket_snapshot.plan import NAME, Plan, Wish, plan
+from bottlerocket_snapshot.registry import resolve
+from bottlerocket_snapshot.snapshots import Snapshot
+from bottlerocket_snapshot.undo import Undo
 
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-west-1"
@@ -76,10 +80,14 @@ class Noted:
 
 @dataclass
 class World:
-    """The account. `calls` are the operations that were asked for, `before` and `after` run with each."""
+    """The account. `calls` are the operations that were asked for, `asked` is what each was last asked with.
+
+    `before` and `after` run with each call.
+    """
 
     aws: Aws
     calls: list[str] = field(default_factory=list)
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Event = lambda _call: None
     after: Event = lambda _call: None
     ami: str = ""
@@ -134,7 +142,7 @@ class World:
         return method(params) if method else None
 
     def _parameter(self, params: dict[str, Any]) -> Any:
-        if "-nvidia/riscv" in params["Name"] or "/0.0.0/" in params["Name"]:
+        if "/0.0.0/" in params["Name"]:
             raise refusal("GetParameter", "ParameterNotFound")
         return {"Parameter": {"Name": params["Name"], "Value": self.ami}}
 
@@ -175,7 +183,9 @@ class World:
         [snapshot] = params["SourceSnapshotIds"]
         good = [zone for zone in zones if zone.startswith("eu-")]
         self.fast |= {(snapshot, zone) for zone in good}
-        errors = [{"AvailabilityZone": zone, "Error": {"Message": "no such zone"}} for zone in zones if zone not in good]
+        errors = [
+            {"AvailabilityZone": zone, "Error": {"Message": "no such zone"}} for zone in zones if zone not in good
+        ]
         refused = [{"SnapshotId": snapshot, "FastSnapshotRestoreStateErrors": errors}] if errors else []
         return {"Successful": [], "Unsuccessful": refused}
 
@@ -192,7 +202,7 @@ class World:
 
 
 def backend(region: str) -> Any:
-    """moto's own EC2, to look at it without calls."""
+    """Moto's own EC2, to look at it without calls."""
     return ec2_backends[ACCOUNT][region]
 
 
@@ -206,6 +216,8 @@ def snapshot_world() -> Iterator[World]:
             patch.setenv(f"AWS_{name}", value)
         world = World(open_aws(REGION, None))
         boto3.client("iam").create_instance_profile(InstanceProfileName=PROFILE)
+        for region in (REGION, ELSEWHERE):
+            backend(region).snapshots.clear()  # of moto's AMIs
         world.ami = next(iter(backend(REGION).amis))
         world.subnet = world.aws.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         for number, repository in enumerate(("darkroom/comfyui", "darkroom/agent")):
@@ -214,13 +226,50 @@ def snapshot_world() -> Iterator[World]:
         yield world
 
 
+IMAGES = (f"{ECR}/darkroom/comfyui:1.2", f"{ECR}/darkroom/agent:1.2")
+
+
+def planned(world: World, *names: str, build: str = "b", **wish: Any) -> Plan:
+    """A plan for these images, else for both of the account."""
+    return plan(Wish(profile=PROFILE, **wish), resolve(world.aws, names or IMAGES), build, AT)
+
+
+def built(world: World, *names: str, build: str = "b", **wish: Any) -> Snapshot:
+    """A snapshot of these images."""
+    undo = Undo(world.ticking.clock, world.noted.tell)
+    made = builder.build(world.aws, planned(world, *names, build=build, **wish), world.ticking.clock, world.noted, undo)
+    assert undo.left == []
+    return made
+
+
+def leave(world: World) -> None:
+    """What a killed build might leave: a volume, a failed snapshot, a security group."""
+    ec2: Any = world.aws.ec2
+    tags = [{"Key": "darkroom:snapshot-build", "Value": "dead"}, {"Key": "darkroom:expires", "Value": "nonsense"}]
+
+    def tagged(kind: str) -> list[dict[str, Any]]:
+        return [{"ResourceType": kind, "Tags": tags}]
+
+    volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=1, TagSpecifications=tagged("volume"))["VolumeId"]
+    failed = ec2.create_snapshot(VolumeId=volume, TagSpecifications=tagged("snapshot"))["SnapshotId"]
+    backend(REGION).snapshots[failed].status = "error"
+    ec2.create_security_group(GroupName=f"{NAME}-dead", Description="x", TagSpecifications=tagged("security-group"))
+
+
 def push(world: World, repository: str, tag: str, number: int) -> str:
     """Put an image into ECR; its name."""
     ecr = world.aws.ecr_in(REGION)
     with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
         ecr.create_repository(repositoryName=repository)
-    layers = [{"size": 5_000_000_000, "digest": "sha256:" + "0" * 64}]
-    manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {"size": number, "digest": ""}, "layers": layers}
+    layers = [
+        {"digest": f"sha256:{number:064x}"}
+    ]  # moto makes the image's digest of them, and its size of the config's
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": {"size": 5_000_000_000},
+        "layers": layers,
+    }
     ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
     return f"{ECR}/{repository}:{tag}"
 
@@ -229,8 +278,8 @@ def _listen(world: World) -> None:
     """Hear of every call: note it, let the test interfere, answer what moto cannot."""
     clients: list[Any] = [world.aws.ec2, world.aws.ssm, world.aws.ecr_in(REGION), world.aws.ec2_in(ELSEWHERE)]
 
-    def keep(params: dict[str, Any], context: dict[str, Any], **_more: Any) -> None:
-        context["asked"] = params
+    def keep(params: dict[str, Any], model: OperationModel, context: dict[str, Any], **_more: Any) -> None:
+        context["asked"] = world.asked[model.name] = params
 
     def before(model: OperationModel, context: dict[str, Any], **_more: Any) -> Any:
         call = f"{model.service_model.endpoint_prefix.removeprefix('api.')}:{model.name}"
