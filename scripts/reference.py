@@ -18,7 +18,7 @@ from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
 from darkroom_contract.webhook import WebhookEvent
 from scripts.reference_charts import readmes
-from scripts.reference_cli import command_line
+from scripts.reference_cli import command_line, snapshot_commands
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Made by `make reference`; change the code instead. -->"
@@ -94,6 +94,7 @@ def pages() -> dict[Path, str]:
         "environment.md": environment(),
         "error-codes.md": error_codes(),
         "command-line.md": command_line(GENERATED),
+        "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
     }
     return {REFERENCE / name: text for name, text in made.items()} | readmes()
 

@@ -1,13 +1,14 @@
-"""The page of the command line's reference, from the commands themselves."""
+"""The pages of the command lines' reference, from the commands themselves."""
 
 import inspect
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import typer
 
+from bottlerocket_snapshot.main import app as snapshot_app
 from darkroom_cli.main import app
 
 _KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
@@ -25,6 +26,19 @@ def command_line(generated: str) -> str:
         "",
     ]
     for name, command in _commands(root, "darkroom"):
+        lines += _page(name, command)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def snapshot_commands(generated: str) -> str:
+    """Every command of bottlerocket-snapshot."""
+    root: Any = typer.main.get_command(snapshot_app)
+    lines = ["# bottlerocket-snapshot", "", generated, "", *_prose(root.help), ""]
+    lines += [
+        "[How to use it](../how-to/image-cache.md). Commands that show things have `--json` (a value a line).",
+        "",
+    ]
+    for name, command in _commands(root, "bottlerocket-snapshot"):
         lines += _page(name, command)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -74,9 +88,11 @@ def _row(param: Any) -> str | None:
 def _value(param: Any) -> str:
     """What an option takes: its choices, or what kind of thing."""
     kind = param.type_descriptor.annotation
-    kind = get_args(kind)[0] if get_args(kind) else kind
     if param.metavar:
         return str(param.metavar)
+    if get_origin(kind) is Literal:
+        return "\\|".join(get_args(kind))
+    kind = get_args(kind)[0] if get_args(kind) else kind
     if issubclass(kind, Enum):
         return "\\|".join(str(one.value) for one in kind)
     return _KINDS[kind]

@@ -30,7 +30,7 @@ from . import options as opt
 from .aws import Aws, aws_call, open_aws
 from .clock import Clock
 from .failures import SnapshotError
-from .plan import Wish, plan
+from .plan import BOTTLEROCKET_VERSION, KUBERNETES_VERSION, Wish, plan
 from .registry import resolve
 from .screen import Screen, errors, tell_failure, tell_left
 from .show import leftover_table, plan_table, snapshot_table, values
@@ -48,8 +48,8 @@ def build(
     subnet: opt.Subnet = None,
     arch: opt.ArchOption = "x86_64",
     gpu: opt.Gpu = False,
-    kubernetes: opt.Kubernetes = "1.35",
-    bottlerocket: opt.Bottlerocket = "latest",
+    kubernetes: opt.Kubernetes = KUBERNETES_VERSION,
+    bottlerocket: opt.Bottlerocket = BOTTLEROCKET_VERSION,
     instance_type: opt.InstanceType = None,
     volume_size: opt.VolumeSize = None,
     also_in: opt.AlsoIn = None,
@@ -251,7 +251,7 @@ def _ask(question: str, *, yes: bool) -> None:
 
 
 def _told(made: Snapshot, *, print_values: bool) -> None:
-    typer.echo(values(made.id) if print_values else made.id, nl=not print_values)
+    typer.echo(values(made) if print_values else made.id, nl=not print_values)
 
 
 def _tell(found: Sequence[Any], shown: RenderableType, *, as_json: bool) -> None:

@@ -38,7 +38,7 @@ Gpu = Annotated[
     ),
 ]
 Kubernetes = Annotated[str, typer.Option(help="Kubernetes version of the nodes.")]
-Bottlerocket = Annotated[str, typer.Option(help="Bottlerocket's version; not newer than the nodes'.")]
+Bottlerocket = Annotated[str, typer.Option(help="Bottlerocket's version, or latest; not newer than the nodes'.")]
 AlsoIn = Annotated[
     list[str] | None,
     typer.Option(metavar="REGION", help="Name images also as ECR's replicas in this region are named; repeatable."),

@@ -19,6 +19,9 @@ ARCH = "darkroom:arch"
 BOTTLEROCKET = "darkroom:bottlerocket"
 NAME = "darkroom-image-snapshot"
 
+KUBERNETES_VERSION = "1.35"
+BOTTLEROCKET_VERSION = "1.50.0"  # the runtime chart's: what a newer containerd wrote, an older one need not read
+
 # Unpacked, a CUDA image takes 2 to 2.5 times its compressed size, and containerd keeps the compressed layers, too.
 _ON_DISK = 3.5
 _HEAD_ROOM = 1.2
@@ -53,8 +56,8 @@ class Wish:
     profile: str
     arch: str = "x86_64"
     variant: Variant = "cpu"
-    kubernetes: str = "1.35"
-    bottlerocket: str = "latest"
+    kubernetes: str = KUBERNETES_VERSION
+    bottlerocket: str = BOTTLEROCKET_VERSION
     instance_type: str | None = None
     volume_gib: int | None = None
     subnet: str | None = None
@@ -77,7 +80,9 @@ class Plan:
     def ami_parameter(self) -> str:
         """The public parameter of SSM that tells the AMI (https://bottlerocket.dev/en/os/latest/#/install/quickstart/aws/)."""
         variant = f"aws-k8s-{self.wish.kubernetes}" + ("-nvidia" if self.wish.variant == "gpu" else "")
-        return f"/aws/service/bottlerocket/{variant}/{self.wish.arch}/{self.wish.bottlerocket}/image_id"
+        return (
+            f"/aws/service/bottlerocket/{variant}/{self.wish.arch}/{self.wish.bottlerocket.removeprefix('v')}/image_id"
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -110,7 +115,7 @@ def plan(wish: Wish, images: tuple[Image, ...], build: str, at: datetime) -> Pla
     for text, wanted, pattern in (
         (wish.arch, "--arch x86_64 or arm64", "x86_64|arm64"),
         (wish.kubernetes, "--kubernetes 1.35", r"1\.[0-9]{2}"),
-        (wish.bottlerocket, "--bottlerocket 1.50.0, or latest", r"latest|[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]{8})?"),
+        (wish.bottlerocket, "--bottlerocket 1.50.0, or latest", r"latest|v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]{8})?"),
     ):
         if not re.fullmatch(pattern, text):
             raise Refused(f"{text!r} is not known: write {wanted}")

@@ -22,9 +22,12 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
 
 
-def values(snapshot: str) -> str:
+def values(made: Snapshot) -> str:
     """Values for the runtime chart, YAML."""
-    return f"imageCache:\n  mode: snapshot\n  snapshotID: {snapshot}\n"
+    return (
+        f"# {made.size_gib} GiB: nodes.volume.size must not be smaller\n"
+        f"imageCache:\n  mode: snapshot\n  snapshotID: {made.id}\n"
+    )
 
 
 def plan_table(plan: Plan, ami: str | None = None) -> RenderableType:

@@ -19,7 +19,8 @@ SPECS = (RuntimeSpec("bulky", "comfyui", bulk=True, checkpoints=("sharp",)), Run
 _FLOW = Path(__file__).parent / "flow"
 # All but the functions and what needs one: an emulator without containers has none.
 _TARGETS = (
-    *(f"module.{name}" for name in ("messaging", "storage", "agent", "keda", "key", "api", "observability", "snapshot")),
+    *(f"module.{name}" for name in ("messaging", "storage", "agent", "keda", "key", "api", "observability")),
+    "module.snapshot",
     "module.jobs.aws_cloudwatch_event_rule.sweep",
     "module.webhooks.aws_sns_topic_subscription.this",
     *(

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bottlerocket_snapshot import main
 from bottlerocket_snapshot.failures import NotFound, Refused, SnapshotError
 from bottlerocket_snapshot.fast_restore import price
+from bottlerocket_snapshot.plan import BOTTLEROCKET_VERSION
 from tests.unit.snapshot_world import (
     ELSEWHERE,
     IMAGES,
@@ -28,7 +29,7 @@ from tests.unit.snapshot_world import (
     snapshot_world,
 )
 
-_POLICY = Path(__file__).parents[2] / "terraform/modules/snapshot/builder.tf"
+_ROOT = Path(__file__).parents[2]
 _OPTIONS = ("--instance-profile", PROFILE, "--region", REGION)
 
 type Run = Callable[..., tuple[str, str]]
@@ -93,11 +94,14 @@ def test_a_tag_that_moved_is_another_image(world: World, run: Run) -> None:
 
 
 def test_values_are_the_runtime_charts(run: Run) -> None:
-    """As a file for `helm --values`."""
+    """As a file for `helm --values`, with keys that the chart has; images are pulled on its nodes' Bottlerocket."""
     out, _ = run("build", *IMAGES, *_OPTIONS, "--print-values")
     cache = yaml.safe_load(out)["imageCache"]
     assert cache["mode"] == "snapshot"
     assert cache["snapshotID"].startswith("snap-")
+    chart = yaml.safe_load((_ROOT / "charts/runtime/values.yaml").read_text())
+    assert cache.keys() <= chart["imageCache"].keys()
+    assert chart["nodes"]["bottlerocketVersion"] == f"v{BOTTLEROCKET_VERSION}"
 
 
 def test_a_dry_run_starts_nothing(world: World, run: Run) -> None:
@@ -296,9 +300,12 @@ def test_the_builders_policy_allows_what_is_called_and_nothing_else(world: World
     run("fast-restore", out.strip(), "--zone", "eu-west-1a", "--off")
     run("cleanup")
     implied = {"ec2:CreateTags", "iam:PassRole"}  # of RunInstances and what makes tagged things
-    text = _POLICY.read_text()
+    text = (_ROOT / "terraform/modules/snapshot/builder.tf").read_text()
     creating = re.search(r"creating = \[(.*?)\]", text)
     assert creating is not None
-    allowed = {*re.findall(r'"((?:ec2|ssm|ecr|iam):[A-Z]\w+)"', text)} - {"ec2:CreateAction", "iam:PassedToService"}  # keys of conditions
+    allowed = {*re.findall(r'"((?:ec2|ssm|ecr|iam):[A-Z]\w+)"', text)} - {
+        "ec2:CreateAction",
+        "iam:PassedToService",
+    }  # keys of conditions
     allowed |= {f"ec2:{action}" for action in re.findall(r"\w+", creating[1])}
     assert {*world.calls} | implied == allowed

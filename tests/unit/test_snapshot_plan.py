@@ -121,11 +121,12 @@ def test_an_unknown_size_needs_a_volume_size() -> None:
 @pytest.mark.parametrize(
     ("wish", "parameter", "kind"),
     [
-        ({}, "aws-k8s-1.35/x86_64/latest", "m6i.2xlarge"),
-        ({"arch": "arm64"}, "aws-k8s-1.35/arm64/latest", "m6g.2xlarge"),
-        ({"variant": "gpu", "kubernetes": "1.34"}, "aws-k8s-1.34-nvidia/x86_64/latest", "g4dn.2xlarge"),
-        ({"variant": "gpu", "arch": "arm64"}, "aws-k8s-1.35-nvidia/arm64/latest", "g5g.2xlarge"),
-        ({"bottlerocket": "1.50.0", "instance_type": "c7i.large"}, "aws-k8s-1.35/x86_64/1.50.0", "c7i.large"),
+        ({}, "aws-k8s-1.35/x86_64/1.50.0", "m6i.2xlarge"),
+        ({"bottlerocket": "latest"}, "aws-k8s-1.35/x86_64/latest", "m6i.2xlarge"),
+        ({"arch": "arm64"}, "aws-k8s-1.35/arm64/1.50.0", "m6g.2xlarge"),
+        ({"variant": "gpu", "kubernetes": "1.34"}, "aws-k8s-1.34-nvidia/x86_64/1.50.0", "g4dn.2xlarge"),
+        ({"variant": "gpu", "arch": "arm64"}, "aws-k8s-1.35-nvidia/arm64/1.50.0", "g5g.2xlarge"),
+        ({"bottlerocket": "v1.51.0", "instance_type": "c7i.large"}, "aws-k8s-1.35/x86_64/1.51.0", "c7i.large"),
     ],
 )
 def test_bottlerocket_is_as_wished(wish: dict[str, Any], parameter: str, kind: str) -> None:
