@@ -1,12 +1,13 @@
 variable "runtimes" {
   description = <<-EOT
     The runtimes, by name: one entry each, and all that belongs to it follows: queues, role, alarms, and the values of its release.
-    `type`: the API that it speaks, sdwebui or comfyui. `bulk`: with a second queue for bulk work. `checkpoints`: those whose v1alpha1
+    `type`: the API that it speaks, sdwebui, comfyui or openai. `bulk`: with a second queue for bulk work. `checkpoints`: those whose v1alpha1
     messages it takes. `dynamic_model`: it switches checkpoints as jobs name them (sdwebui).
     Scaling: `job_seconds` (a job's usual run), `target_wait_seconds` (how long a job may wait for a pod), `min_replicas`,
     `max_replicas`, `cold_start_seconds` (from no pod to the first job, for estimates).
     `prefixes`: where artifacts may go (null: anywhere). `input_buckets`: further buckets that inputs may come from.
-    `image` = { repository, tag } of the runtime; without them, its type's repository in ECR and the chart's tag.
+    `image` = { repository, tag } of the runtime; without them, its type's repository in ECR and the chart's tag
+    (an openai runtime names its own).
     `nodes`: what its GPU nodes are, as charts/runtime takes it. `settings`: further variables of the agent (docs/reference/environment.md).
     `alarm_age_seconds`: the age of a waiting job that raises an alarm (null: none).
   EOT
@@ -38,13 +39,23 @@ variable "runtimes" {
   }
 
   validation {
-    condition     = alltrue([for runtime in var.runtimes : contains(["sdwebui", "comfyui"], runtime.type)])
-    error_message = "runtimes: type is sdwebui or comfyui."
+    condition     = alltrue([for runtime in var.runtimes : contains(["sdwebui", "comfyui", "openai"], runtime.type)])
+    error_message = "runtimes: type is sdwebui, comfyui or openai."
   }
 
   validation {
     condition     = alltrue([for runtime in var.runtimes : !runtime.dynamic_model || runtime.type == "sdwebui"])
     error_message = "runtimes: only sdwebui switches checkpoints (dynamic_model); a ComfyUI workflow loads its own."
+  }
+
+  validation {
+    condition     = alltrue([for runtime in var.runtimes : runtime.type != "openai" || runtime.image.repository != null])
+    error_message = "runtimes: a runtime of type openai names the repository of its image, for none of ours speaks that API: `image = { repository = \"…\", tag = \"…\" }`."
+  }
+
+  validation {
+    condition     = alltrue([for runtime in var.runtimes : runtime.type == "openai" || !contains(keys(runtime.settings), "RUNTIME_CONCURRENCY")])
+    error_message = "runtimes: RUNTIME_CONCURRENCY is for type openai, whose servers batch; the others run one job at a time."
   }
 
   validation {

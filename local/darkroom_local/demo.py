@@ -62,7 +62,7 @@ async def demo(out: Path, console: Console) -> int:
             ]
             api = await stack.enter_async_context(aiohttp.ClientSession(running.api_url))
         told = await _listen(sqs, sns, running)
-        jobs = demo_jobs(await _upload_sketch(api), running.webhook_url, "sd-webui", "sd-comfyui")
+        jobs = demo_jobs(await _upload_sketch(api), running.webhook_url, "sd-webui", "sd-comfyui", "sd-openai")
         for job in jobs:
             async with api.post(job.path, json=job.body) as answer:
                 if not answer.ok:

@@ -16,6 +16,7 @@ from .webhooks import leave_for, webhook_sender
 RUNTIMES = (
     RuntimeSpec("sd-webui", "sdwebui", bulk=True, dynamic_model=True, checkpoints=("sharp.safetensors",)),
     RuntimeSpec("sd-comfyui", "comfyui"),
+    RuntimeSpec("sd-openai", "openai", concurrency=2),
 )
 
 

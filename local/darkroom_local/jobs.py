@@ -53,7 +53,7 @@ def workflow(prompt: str, seed: int) -> dict[str, Any]:
     }
 
 
-def demo_jobs(sketch: str, hook: str, sdwebui: str, comfyui: str) -> list[DemoJob]:
+def demo_jobs(sketch: str, hook: str, sdwebui: str, comfyui: str, openai: str) -> list[DemoJob]:
     """The demo's jobs; `sketch` is an input image's address, `hook` takes webhooks, the others name the runtimes."""
     size = {"width": 640, "height": 512, "steps": 20}
 
@@ -91,6 +91,18 @@ def demo_jobs(sketch: str, hook: str, sdwebui: str, comfyui: str) -> list[DemoJo
             "ComfyUI workflow, two outputs",
             comfyui,
             job("comfyui-workflow", comfyui, "pipeline", workflow("a lighthouse in a storm", 11)),
+            artifacts=2,
+        ),
+        DemoJob(
+            "openai-edit",
+            "OpenAI images API, two edits",
+            openai,
+            job(
+                "openai-edit",
+                openai,
+                "image-to-image",
+                {"prompt": "the lake by night", "image": [sketch], "n": 2, "size": "640x512", "seed": 13},
+            ),
             artifacts=2,
         ),
         DemoJob(

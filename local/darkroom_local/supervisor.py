@@ -39,7 +39,7 @@ def simulated_pod(topology: Topology, emulator: Emulator, name: str, folder: Pat
         "RUNTIME_MARK_FILE": str(mark),
         **agent,
     }
-    flags = ["--port", str(port), "--latency", str(latency)]
+    flags = ["--port", str(port), "--latency", str(latency), "--concurrency", str(spec.concurrency)]
     return Pod(name, [*command, *flags], f"http://127.0.0.1:{port}", environment, mark)
 
 

@@ -28,6 +28,8 @@ class RuntimeSpec:
     type: str
     bulk: bool = False
     dynamic_model: bool = False
+    concurrency: int = 1
+    """Jobs at once, of a runtime that batches (openai)."""
     job_seconds: float = 10.0
     checkpoints: tuple[str, ...] = ()
     """Checkpoints whose v1alpha1 messages it takes: those are routed by `sd_model_checkpoint`, and name no runtime."""
@@ -107,6 +109,7 @@ class Topology:
             "VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
             "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
             **({"DYNAMIC_SD_MODEL": "true"} if queues.spec.dynamic_model else {}),
+            **({"RUNTIME_CONCURRENCY": str(queues.spec.concurrency)} if queues.spec.concurrency > 1 else {}),
             **({"SQS_BULK_QUEUE_URL": queues.bulk_url} if queues.bulk_url else {}),
         }
 

@@ -79,6 +79,22 @@ run "a_comfyui_that_switches_checkpoints" {
   expect_failures = [var.runtimes]
 }
 
+run "an_openai_runtime_without_an_image" {
+  command = plan
+  variables {
+    runtimes = { flux = { type = "openai" } }
+  }
+  expect_failures = [var.runtimes]
+}
+
+run "a_webui_with_several_jobs_at_once" {
+  command = plan
+  variables {
+    runtimes = { sdxl = { type = "sdwebui", settings = { RUNTIME_CONCURRENCY = "2" } } }
+  }
+  expect_failures = [var.runtimes]
+}
+
 run "a_job_of_no_length" {
   command = plan
   variables {

@@ -9,6 +9,7 @@ variables {
   api     = { lambda_zip = "versions.tf", tenants = { acme = {} } }
   runtimes = {
     sdxl  = { type = "comfyui", bulk = true, job_seconds = 6, max_replicas = 40, settings = { PREFETCH = "4" } }
+    flux  = { type = "openai", image = { repository = "registry.example/omni", tag = "1" }, settings = { RUNTIME_CONCURRENCY = "4" } }
     webui = { type = "sdwebui", dynamic_model = true, checkpoints = ["sharp.safetensors"], input_buckets = ["photos"], image = { tag = "1.10" } }
   }
 }
@@ -48,6 +49,11 @@ run "values_of_a_release_are_complete" {
       }
     }
     error_message = output.runtime_values["sdxl"]
+  }
+
+  assert {
+    condition     = yamldecode(output.runtime_values["flux"]).runtime.image.repository == "registry.example/omni" && yamldecode(output.runtime_values["flux"]).agent.settings.RUNTIME_CONCURRENCY == "4"
+    error_message = output.runtime_values["flux"]
   }
 
   assert {

@@ -60,7 +60,13 @@ async def campaign(count: int, kills: int, seed: int, console: Console) -> Outco
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(_standin(seed))
         topology = await make_topology(
-            url, [RuntimeSpec("webui", "sdwebui"), RuntimeSpec("comfy", "comfyui")], "faults"
+            url,
+            [
+                RuntimeSpec("webui", "sdwebui"),
+                RuntimeSpec("comfy", "comfyui"),
+                RuntimeSpec("flux", "openai", concurrency=3),
+            ],
+            "faults",
         )
         sqs = await stack.enter_async_context(aws_client("sqs", url))
         sns = await stack.enter_async_context(aws_client("sns", url))
@@ -69,7 +75,8 @@ async def campaign(count: int, kills: int, seed: int, console: Console) -> Outco
         source = encode_png(draw("source", 1, 96, 96), {})
         await s3.put_object(Bucket=topology.bucket, Key=INPUT_KEY, Body=source)
         sent = make_jobs(count, random.Random(f"{seed}/jobs"), topology.bucket)
-        pods = [_pod(topology, url, name, folder, index) for index in range(2) for name in ("webui", "comfy")]
+        names = [queues.spec.name for queues in topology.runtimes]
+        pods = [_pod(topology, url, name, folder, index) for index in range(2) for name in names]
         keeping = [asyncio.create_task(pod.keep()) for pod in pods]
         try:
             await _faults(url, _AWS_FAULTS)
@@ -171,7 +178,8 @@ def _pod(topology: Topology, url: str, runtime: str, folder: Path, index: int) -
         # One of the two pods has no time to finish what it runs.
         "GRACE_SECONDS": "8" if index == 0 else "1",
     }
-    return Pod(f"{runtime}-{index}", topology.of(runtime).spec.type, environ, folder)
+    spec = topology.of(runtime).spec
+    return Pod(f"{runtime}-{index}", spec.type, environ, folder, spec.concurrency)
 
 
 async def _faults(url: str, faults: list[dict[str, Any]]) -> dict[str, int]:

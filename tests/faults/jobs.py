@@ -19,12 +19,12 @@ class Sent:
 
 
 def make_jobs(count: int, chance: random.Random, bucket: str) -> list[Sent]:
-    """`count` messages for the runtimes `webui` and `comfy`."""
+    """`count` messages for the runtimes `webui`, `comfy` and `flux`."""
     return [_make(f"job-{number:04}", chance, bucket) for number in range(count)]
 
 
 def _make(job_id: str, chance: random.Random, bucket: str) -> Sent:
-    runtime = chance.choice(["webui", "comfy"])
+    runtime = chance.choice(["webui", "comfy", "flux"])
     kind = chance.choices(
         ["plain", "slow", "input", "converted", "twice", "flaky", "memory", "crash", "refused", "wrong", "no JSON"],
         [40, 10, 8, 8, 8, 8, 4, 4, 5, 3, 2],
@@ -33,8 +33,8 @@ def _make(job_id: str, chance: random.Random, bucket: str) -> Sent:
         return Sent(None, runtime, f"no JSON at all: {job_id}")
     job: dict[str, Any] = {"id": job_id, "runtime": runtime, "task": _TASKS[runtime], "input": {}}
     fault = _fault(kind, job_id, chance)
-    job["input"] = _webui(kind, fault, bucket) if runtime == "webui" else _comfy(kind, fault, job_id, bucket)
-    if kind == "input" and runtime == "webui":
+    job["input"] = _INPUT[runtime](kind, fault, job_id, bucket)
+    if kind == "input" and runtime != "comfy":
         job["task"] = "image-to-image"
     if kind == "converted":
         job["output"] = {
@@ -46,7 +46,7 @@ def _make(job_id: str, chance: random.Random, bucket: str) -> Sent:
     return Sent(job_id, runtime, json.dumps(job), times=2 if kind == "twice" else 1)
 
 
-_TASKS = {"webui": "text-to-image", "comfy": "pipeline"}
+_TASKS = {"webui": "text-to-image", "comfy": "pipeline", "flux": "text-to-image"}
 
 
 def _fault(kind: str, job_id: str, chance: random.Random) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _fault(kind: str, job_id: str, chance: random.Random) -> dict[str, Any]:
     return {}
 
 
-def _webui(kind: str, fault: dict[str, Any], bucket: str) -> dict[str, Any]:
+def _webui(kind: str, fault: dict[str, Any], _: str, bucket: str) -> dict[str, Any]:
     size = {"width": 128, "height": 96, "n_iter": 2}
     asked: dict[str, Any] = {"prompt": kind, "seed": 1, **size}
     if fault:
@@ -88,6 +88,18 @@ def _comfy(kind: str, fault: dict[str, Any], job_id: str, bucket: str) -> dict[s
     if kind == "refused":
         graph["2"]["inputs"] = {"filename_prefix": "out"}
     return {"prompt": graph, "extra_data": {"simulator": fault} if fault else {}}
+
+
+def _flux(kind: str, fault: dict[str, Any], job_id: str, bucket: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {"prompt": job_id, "size": "128x96", "n": 2, **({"simulator": fault} if fault else {})}
+    if kind == "input":
+        asked["image"] = [f"s3://{bucket}/{INPUT_KEY}"]
+    if kind == "refused":
+        asked["output_format"] = "bmp"
+    return asked
+
+
+_INPUT = {"webui": _webui, "comfy": _comfy, "flux": _flux}
 
 
 def hash_of(job_id: str) -> int:

@@ -20,6 +20,7 @@ class Pod:
     type: str
     agent_environ: dict[str, str]
     folder: Path
+    concurrency: int = 1
     port: int = field(default_factory=free_port)
     agent: Child | None = None
     runtime: Child | None = None
@@ -49,7 +50,16 @@ class Pod:
                     await child.stop(5)
 
     async def _start_runtime(self) -> Child:
-        flags = ["--type", self.type, "--port", str(self.port), "--latency", "0.15"]
+        flags = [
+            "--type",
+            self.type,
+            "--port",
+            str(self.port),
+            "--latency",
+            "0.15",
+            "--concurrency",
+            str(self.concurrency),
+        ]
         command = [sys.executable, "-m", "darkroom_simulator", *flags]
         return await start(command, os.environ, self.folder / f"{self.name}-runtime.log")
 

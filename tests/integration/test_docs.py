@@ -49,8 +49,8 @@ async def test_the_demo_goes_as_it_should(tmp_path: Path) -> None:
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
-    assert len(list((tmp_path / "out").glob("*.png"))) == 9
-    assert len(list((tmp_path / "out").glob("*.json"))) == 8
+    assert len(list((tmp_path / "out").glob("*.png"))) == 11
+    assert len(list((tmp_path / "out").glob("*.json"))) == 9
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -124,12 +124,16 @@ async def first_job(said: str) -> None:
         told = (await sqs.create_queue(QueueName="told"))["QueueUrl"]
         answer = await sqs.get_queue_attributes(QueueUrl=told, AttributeNames=["QueueArn"])
         await subscribe(sns, results, answer["Attributes"]["QueueArn"], None)
-        for runtime, task in (("sd-webui", "text-to-image"), ("sd-comfyui", "pipeline")):
+        for runtime, task in (
+            ("sd-webui", "text-to-image"),
+            ("sd-comfyui", "pipeline"),
+            ("sd-openai", "text-to-image"),
+        ):
             message = f'{{"id":"{runtime}","runtime":"{runtime}","task":"{task}","input":{{"prompt":"a lake"}}}}'
             attributes = {"runtime": {"DataType": "String", "StringValue": runtime}}
             await sns.publish(TopicArn=jobs, Message=message, MessageAttributes=attributes)
         heard = 0
-        while heard < 2:
+        while heard < 3:
             heard += len((await sqs.receive_message(QueueUrl=told, WaitTimeSeconds=20)).get("Messages", ()))
 
 
@@ -141,7 +145,7 @@ _TOLD = (r"AWS endpoint\W+(http://[\d.:]+)", r"(arn:aws:sns:\S+-jobs)", r"(arn:a
 async def test_the_flow_ends_with_its_parent(
     emulator: Emulator, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
-    """`make local` runs jobs of both runtimes as it says; ended in any way, it leaves no process."""
+    """`make local` runs jobs of all runtimes as it says; ended in any way, it leaves no process."""
     flow = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "darkroom_local", "up", "--latency", "0.1"),
         env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "200"},
@@ -154,7 +158,7 @@ async def test_the_flow_ends_with_its_parent(
             said = (await flow.stdout.readuntil(b"AWS_ACCESS_KEY_ID")).decode()
             await first_job(said)
             children = children_of(flow.pid)
-            assert len(children) == 7  # the emulator, two runtimes, two agents, the API, the receiver
+            assert len(children) == 9  # the emulator, three runtimes, three agents, the API, the receiver
             async with asyncio.TaskGroup() as group:
                 for pid in children:
                     group.create_task(ended(pid))

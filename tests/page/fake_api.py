@@ -127,7 +127,13 @@ class _Door:
     async def _json(self, request: web.Request, path: str) -> tuple[int, dict[str, Any]]:
         api = self._api
         if path == "runtimes":
-            return 200, {"runtimes": [_runtime("sd-webui", "sdwebui", bulk=True), _runtime("sd-comfyui", "comfyui")]}
+            return 200, {
+                "runtimes": [
+                    _runtime("sd-webui", "sdwebui", bulk=True),
+                    _runtime("sd-comfyui", "comfyui"),
+                    _runtime("flux", "openai"),
+                ]
+            }
         if path == "workflows":
             return 200, {"workflows": [_summary(one) for one in api.workflows.values()]}
         if path.startswith("workflows/"):

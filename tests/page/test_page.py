@@ -111,6 +111,18 @@ async def test_a_picture_is_uploaded_and_becomes_the_input(visit: Open, api: Fak
     assert api.submissions[0]["input"]["init_images"] == ["s3://outputs/inputs/one.png"]
 
 
+async def test_an_openai_runtime_gets_its_own_fields(visit: Open, api: FakeApi) -> None:
+    """A picture to begin with makes an edit of it."""
+    page = await visit()
+    await _choose(page, "flux · OpenAI images")
+    await page.get_by_label("Prompt", exact=True).fill("in fog")
+    await page.locator(".drop input").set_input_files(FilePayload(name="a.png", mimeType="image/png", buffer=b"PNG"))
+    await _submit(page)
+    await expect(page.locator(".state")).to_have_text("Queued")
+    asked = {"prompt": "in fog", "image": "s3://outputs/inputs/one.png", "size": "1024x1024", "n": 1}
+    assert (api.submissions[0]["task"], api.submissions[0]["input"]) == ("image-to-image", asked)
+
+
 async def test_a_file_can_be_dropped(visit: Open, api: FakeApi) -> None:
     """On the place for a picture."""
     page = await visit()

@@ -35,13 +35,15 @@ const SDWEBUI = {
 const COMFYUI = { graph: { type: "graph", required: true, title: "Workflow" } };
 const OPENAI = {
   prompt: PROMPT,
+  image: { type: "image", title: "Start from a picture" },
   size: { type: "string", choices: ["512x512", "768x768", "1024x1024"], default: "1024x1024", title: "Size" },
   n: { type: "integer", minimum: 1, maximum: 8, default: 1, title: "Pictures" },
+  seed: { type: "integer", seed: true, minimum: 0, maximum: 4294967295, title: "Seed" },
 };
 const TYPES = {
   sdwebui: { parameters: SDWEBUI, what: "WebUI", job: sdwebuiJob },
   comfyui: { parameters: COMFYUI, what: "ComfyUI", job: (values) => ({ task: "pipeline", input: values.graph }) },
-  openai: { parameters: OPENAI, what: "OpenAI images", job: (input) => ({ task: "text-to-image", input }) },
+  openai: { parameters: OPENAI, what: "OpenAI images", job: openaiJob, image: "image" },
 };
 
 /** A named workflow of `GET v1/workflows`, or `GET v1/workflows/<name>` with its parameters. */
@@ -62,7 +64,7 @@ export function workflowSource(workflow) {
 export function runtimeSource(runtime) {
   const type = TYPES[runtime.type];
   if (!type) return null;
-  const places = { graph: "#/input", image: "#/input/init_images" };
+  const places = { graph: "#/input", image: `#/input/${type.image ?? "init_images"}` };
   return {
     id: `runtime:${runtime.name}`,
     group: "Runtimes",
@@ -80,6 +82,11 @@ function sdwebuiJob({ image, denoising_strength, ...values }) {
   const input = { seed: -1, ...values };
   if (!image) return { task: "text-to-image", input };
   return { task: "image-to-image", input: { ...input, init_images: [image], denoising_strength } };
+}
+
+function openaiJob({ image, ...input }) {
+  if (!image) return { task: "text-to-image", input };
+  return { task: "image-to-image", input: { ...input, image } };
 }
 
 const CONTEXT_BYTES = 7000; // a context may have 8 KiB
