@@ -44,29 +44,32 @@ class Emulator:
 
 @contextmanager
 def emulator_process(
-    services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts"), *, plain_queue_urls: bool = False
+    services: Sequence[str] = ("sqs", "sns", "s3", "ssm", "sts"),
+    *,
+    plain_queue_urls: bool = False,
+    host: str = "127.0.0.1",
 ) -> Iterator[Emulator]:
     """Run one. Start it from the main thread: it ends with the thread that started it.
 
-    Queue URLs follow the caller's host; plain ones are `http://127.0.0.1:<port>/<account>/<name>`, as AWS's paths
-    are and as Terraform and KEDA expect them.
+    Queue URLs follow the caller's host; plain ones are `http://<host>:<port>/<account>/<name>`, as AWS's paths are and
+    as Terraform and KEDA expect them. `host` is the address to listen on: loopback, or a network of this machine's own.
 
     Raises:
         EmulatorUnavailable: it cannot be had or does not start.
     """
     python = environment_python()
     with tempfile.TemporaryDirectory(prefix="darkroom-emulator-", ignore_cleanup_errors=True) as folder:
-        log, port = Path(folder) / "emulator.log", free_port()
+        log, at = Path(folder) / "emulator.log", f"{host}:{free_port()}"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 (our own command line)
                 tethered(python, "-m", "localstack.runtime.main"),
-                env={**_environment(folder, port, services), **(_plain(port) if plain_queue_urls else {})},
+                env={**_environment(folder, at, services), **(_plain(at) if plain_queue_urls else {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 process_group=0,  # Ctrl-C is ours to pass on
             )
-        running = Emulator(f"http://127.0.0.1:{port}", process.pid, log)
+        running = Emulator(f"http://{at}", process.pid, log)
         try:
             _until_healthy(running, process)
             yield running
@@ -74,13 +77,13 @@ def emulator_process(
             _stop(process)
 
 
-def _environment(folder: str, port: int, services: Sequence[str]) -> dict[str, str]:
+def _environment(folder: str, at: str, services: Sequence[str]) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": folder,  # a plugin cache of another version in ~/.cache would make it find nothing
         "TMPDIR": folder,
         "OVERRIDE_IN_DOCKER": "0",  # inside a container it would write to /var/lib, not into its environment
-        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "GATEWAY_LISTEN": at,
         "SERVICES": ",".join(services),
         "EAGER_SERVICE_LOADING": "0",
         "SQS_ENDPOINT_STRATEGY": "dynamic",  # queue URLs follow the caller's host
@@ -93,8 +96,8 @@ def _environment(folder: str, port: int, services: Sequence[str]) -> dict[str, s
     }
 
 
-def _plain(port: int) -> dict[str, str]:
-    return {"SQS_ENDPOINT_STRATEGY": "off", "LOCALSTACK_HOST": f"127.0.0.1:{port}"}
+def _plain(at: str) -> dict[str, str]:
+    return {"SQS_ENDPOINT_STRATEGY": "off", "LOCALSTACK_HOST": at}
 
 
 def _until_healthy(running: Emulator, process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,127 @@
+"""`python -m darkroom_local.cluster up --images DIR`: a cluster of your own until Ctrl-C, or until `… down`."""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from scripts.go_tools import ToolUnavailable, program
+
+from darkroom_local.emulator import EmulatorUnavailable
+from darkroom_local.flow import RUNTIMES
+from darkroom_local.front import front_door
+from darkroom_local.topology import make_topology
+
+from .programs import ClusterFailed
+from .release import Release, runtime_values
+from .whole import Cluster, cluster
+
+_NAMESPACE = "darkroom"
+_PID = Path(tempfile.gettempdir()) / "darkroom-cluster.pid"
+
+
+def main() -> int:
+    """Do what is asked; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m darkroom_local.cluster", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run it until Ctrl-C")
+    up.add_argument("--images", type=Path, required=True, help="folder with agent.tar and simulator.tar (docker save)")
+    commands.add_parser("down", help="end the one that runs")
+    options = parser.parse_args()
+    console = Console(highlight=False)
+    if options.command == "down":
+        return _down(console)
+    try:
+        with _only_one():
+            return asyncio.run(_until_signal(options.images, console))
+    except (ToolUnavailable, EmulatorUnavailable, ClusterFailed) as error:
+        console.print(f"[red]no cluster:[/] {error}")
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("stopped; nothing is left running")
+        return 130
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Say who we are, for `down`; the lock ends with this process, however it ends."""
+    with _PID.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterFailed("one runs already on this machine: `make cluster-down` ends it") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            _PID.unlink()
+
+
+def _down(console: Console) -> int:
+    with contextlib.suppress(FileNotFoundError), _PID.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.kill(int(file.read()), signal.SIGTERM)
+            fcntl.flock(file, fcntl.LOCK_SH)  # it holds the lock until everything has ended
+            console.print("the cluster has ended")
+            return 0
+    console.print("no cluster runs")
+    return 0
+
+
+async def _until_signal(images: Path, console: Console) -> int:
+    task = asyncio.get_running_loop().create_task(_up(images, console))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+async def _up(images: Path, console: Console) -> int:
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="darkroom-"))
+    archives = [images / "agent.tar", images / "simulator.tar"]
+    async with cluster(folder, archives, console.print) as running:
+        topology = await make_topology(running.emulator.url, RUNTIMES)
+        async with front_door(topology, running.emulator, folder) as api_url:
+            for spec in RUNTIMES:
+                console.print(f"installing charts/runtime as {spec.name}")
+                values = runtime_values(topology, running.emulator, spec.name)
+                await Release(spec.name, _NAMESPACE).install(running.plane, values)
+            _tell(running, api_url, console)
+            await asyncio.Event().wait()
+    return 0
+
+
+def _tell(running: Cluster, api_url: str, console: Console) -> None:
+    table = Table(title="The cluster is up (Ctrl-C ends it)", title_justify="left", show_header=False)
+    table.add_row("playground", f"{api_url}/")
+    table.add_row("jobs API", f"{api_url}/v1/jobs")
+    table.add_row("AWS endpoint", running.emulator.url)
+    table.add_row("files and logs", str(running.plane.folder))
+    console.print(table)
+    console.print("Kubernetes:", style="bold")
+    console.print(
+        f"export KUBECONFIG={running.plane.kubeconfig} PATH={program('kubectl').parent}:$PATH", soft_wrap=True
+    )
+    console.print(f"kubectl --namespace {_NAMESPACE} get scaledobjects,pods --watch", soft_wrap=True)
+    console.print("A first job; a pod starts for it:", style="bold")
+    console.print(
+        f"curl -H 'Content-Type: application/json' -H 'Prefer: wait=60' {api_url}/v1/jobs \\\n"
+        """  -d '{"workflow": "portrait", "params": {"prompt": "an old sailor"}}'""",
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

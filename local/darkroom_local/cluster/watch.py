@@ -1,0 +1,130 @@
+"""See what happens to objects of a cluster, when it happens: a stream of events, and waits for a state."""
+
+import asyncio
+import codecs
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.go_tools import program
+
+from darkroom_local.tether import tethered
+
+from .control_plane import ControlPlane
+from .programs import ClusterFailed
+
+type Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of an object, and when it was seen (`time.time`)."""
+
+    at: float
+    what: str
+    """ADDED, MODIFIED or DELETED."""
+    object: Object
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.object["metadata"]["name"])
+
+
+@dataclass(slots=True)
+class Watch:
+    """Objects of one kind as they are now, and all that has happened to them since the watch began."""
+
+    kind: str
+    events: list[Event] = field(default_factory=list)
+    objects: dict[str, Object] = field(default_factory=dict)
+    """By uid: a new object may have an old one's name."""
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def until(self, holds: Callable[[list[Object]], bool], what: str, seconds: float) -> float:
+        """Wait until the objects are as they should be; when that was seen (`time.time`).
+
+        Raises:
+            ClusterFailed: they were not within that time; with what they were.
+        """
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: holds(list(self.objects.values())))
+        except TimeoutError:
+            told = ", ".join(f"{one['metadata']['name']} {told_of(one)}" for one in self.objects.values())
+            raise ClusterFailed(f"not within {seconds:g} s: {what}; {self.kind}: {told or 'none'}") from None
+        return time.time()
+
+    async def take(self, event: Event) -> None:
+        """Keep an event, and wake who waits."""
+        self.events.append(event)
+        uid = event.object["metadata"]["uid"]
+        if event.what == "DELETED":
+            self.objects.pop(uid, None)
+        else:
+            self.objects[uid] = event.object
+        async with self._changed:
+            self._changed.notify_all()
+
+
+def told_of(one: Object) -> str:
+    """An object's state in some words: its phase, or the conditions that hold."""
+    status = one.get("status", {})
+    holding = [condition["type"] for condition in status.get("conditions", ()) if condition["status"] == "True"]
+    leaving = ["leaving"] if one["metadata"].get("deletionTimestamp") else []
+    return "+".join([*filter(None, [status.get("phase")]), *holding, *leaving]) or "?"
+
+
+@asynccontextmanager
+async def watch(plane: ControlPlane, kind: str, *chosen: str) -> AsyncIterator[Watch]:
+    """Watch objects of a kind for as long as the context lasts.
+
+    Args:
+        plane: the cluster's.
+        kind: as kubectl has it: `pods`.
+        chosen: kubectl's words that choose among them: `--namespace=x`, `--selector=app=y`.
+    """
+    words = ("get", kind, *chosen, "--watch", "--output-watch-events", "--output=json")
+    process = await asyncio.create_subprocess_exec(
+        *tethered(program("kubectl"), f"--kubeconfig={plane.kubeconfig}", *words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    seen = Watch(kind)
+    reading = asyncio.create_task(_read(process, seen))
+    try:
+        yield seen
+    finally:
+        reading.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _read(process: asyncio.subprocess.Process, seen: Watch) -> None:
+    assert process.stdout is not None
+    decode, rest = codecs.getincrementaldecoder("utf-8")().decode, ""
+    while chunk := await process.stdout.read(1 << 20):
+        values, rest = _values(rest + decode(chunk))
+        for value in values:
+            await seen.take(Event(time.time(), value["type"], value["object"]))
+
+
+def _values(text: str) -> tuple[list[Any], str]:
+    """The JSON values that a text begins with, and what is left: a value that has not ended yet."""
+    found = list(_decoded(text))
+    return [value for value, _ in found], text[found[-1][1] :] if found else text
+
+
+def _decoded(text: str) -> Iterator[tuple[Any, int]]:
+    decoder, at = json.JSONDecoder(), 0
+    with contextlib.suppress(json.JSONDecodeError):
+        while True:
+            start = at + len(text[at:]) - len(text[at:].lstrip())
+            value, at = decoder.raw_decode(text, start)
+            yield value, at

@@ -1,0 +1,66 @@
+"""Helm, and a real API server with the CRDs of KEDA and Karpenter: `dry_run` asks it about manifests."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import pytest_asyncio
+from scripts.go_tools import ToolUnavailable, crds, program
+
+from darkroom_local.cluster.control_plane import ControlPlane, control_plane
+
+
+def unavailable(reason: Exception) -> NoReturn:
+    """Skip, as a part is not to be had here; in CI fail, for there nobody reads what was skipped."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
+    raise AssertionError  # both leave by an exception
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Path of Helm."""
+    try:
+        return program("helm")
+    except ToolUnavailable as reason:
+        unavailable(reason)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
+    """One for the session: tests only ask it, by dry runs, and change nothing."""
+    try:
+        async with control_plane(tmp_path_factory.mktemp("control-plane")) as plane:
+            await plane.apply([*crds("keda"), *crds("karpenter")])
+            await plane.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=60s")
+            yield plane
+    except ToolUnavailable as reason:
+        unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def dry_run(api_server: ControlPlane) -> Callable[[str], str]:
+    """Give manifests (YAML, several documents) to the API server, as `kubectl apply --server-side` does; keep nothing.
+
+    It gives what was said about each, and raises AssertionError with the server's words if one is refused: a field
+    that it does not know, a wrong type, a name that is too long, a rule of a CRD.
+    """
+
+    def ask(manifests: str) -> str:
+        command = [
+            str(program("kubectl")),
+            "apply",
+            "--server-side",
+            "--dry-run=server",
+            "--validate=strict",
+            "-f",
+            "-",
+        ]
+        environ = {**os.environ, "KUBECONFIG": str(api_server.kubeconfig)}
+        done = subprocess.run(command, input=manifests, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return ask
