@@ -19,6 +19,7 @@ from darkroom_contract.notification import Notification
 from darkroom_contract.webhook import WebhookEvent
 from scripts.reference_charts import readmes
 from scripts.reference_cli import command_line, snapshot_commands
+from scripts.reference_terraform import terraform
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Made by `make reference`; change the code instead. -->"
@@ -95,6 +96,7 @@ def pages() -> dict[Path, str]:
         "error-codes.md": error_codes(),
         "command-line.md": command_line(GENERATED),
         "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
+        "terraform.md": terraform(GENERATED),
     }
     return {REFERENCE / name: text for name, text in made.items()} | readmes()
 
