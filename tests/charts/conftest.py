@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +11,8 @@ import pytest_asyncio
 from scripts.go_tools import ToolUnavailable, crds, program
 
 from darkroom_local.cluster.control_plane import ControlPlane, control_plane
+
+from .kube_api import KubeApi
 
 
 def unavailable(reason: Exception) -> NoReturn:
@@ -30,7 +32,7 @@ def helm() -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
-    """One for the session: tests only ask it, by dry runs, and change nothing."""
+    """One for the session: tests ask it by dry runs, or keep to names of their own."""
     try:
         async with control_plane(tmp_path_factory.mktemp("control-plane")) as plane:
             await plane.apply([*crds("keda"), *crds("karpenter")])
@@ -64,3 +66,11 @@ def dry_run(api_server: ControlPlane) -> Callable[[str], str]:
         return done.stdout
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def kube_api(api_server: ControlPlane) -> Iterator[KubeApi]:
+    """A client of the API server, as its administrator."""
+    api = KubeApi(api_server.kubeconfig)
+    yield api
+    api.close()

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,22 +133,22 @@ def look(made: Rendered, path: str) -> Any:
     return there
 
 
-def nested(path: str, value: Any) -> Values:
+def nested(path: str, value: Any) -> Object:
     """`a.b` and 1 → {a: {b: 1}}."""
     for name in reversed(path.split(".")):
         value = {name: value}
-    return cast("Values", value)
+    return cast("Object", value)
 
 
-def valued(paths: Mapping[str, Any]) -> Values:
+def valued(paths: Mapping[str, Any]) -> Object:
     """`{a.b: 1, a.c: 2}` → {a: {b: 1, c: 2}}."""
-    both: Values = {}
+    both: Object = {}
     for path, value in paths.items():
         both = merged(both, nested(path, value))
     return both
 
 
-def merged(under: Values, over: Values) -> Values:
+def merged(under: Values, over: Values) -> Object:
     """As Helm merges values: maps by key, all else replaced."""
     both = dict(under)
     for key, value in over.items():
@@ -166,27 +167,29 @@ def helm() -> Path:
         raise AssertionError from reason
 
 
-def run_helm(*arguments: str, values: Values, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Run Helm with these values on top of the chart's: its status, and its output or what it complained of."""
-    done = subprocess.run(
-        [helm(), *arguments, "--values=-"],
-        input=json.dumps(values),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **(environ or {})},
-    )
+def run_helm(*arguments: str, values: Values | None = None) -> tuple[int, str]:
+    """Run Helm, with values on top of the chart's: its status, and its output or what it complained of."""
+    given = () if values is None else ("--values=-",)
+    text = json.dumps(values)
+    done = subprocess.run([helm(), *arguments, *given], input=text, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 
-def render(values: Values | None = None, *, release: str = "sdxl", least: Values = MINIMAL) -> Rendered:
+def render(values: Values | None = None, *, release: str = "sdxl", namespace: str = NAMESPACE) -> Rendered:
     """The chart's objects for these values on top of the least."""
-    return _render(json.dumps(merged(least, values or {}), sort_keys=True), release)
+    return _render(json.dumps(merged(MINIMAL, values or {}), sort_keys=True), release, namespace)
+
+
+def render_all(every: Iterable[Values]) -> None:
+    """Render for many at once, for those who ask later: Helm starts anew for every set of values."""
+    with ThreadPoolExecutor(4) as pool:
+        for values in every:
+            pool.submit(render, values)
 
 
 @functools.cache
-def _render(values: str, release: str) -> Rendered:
-    status, said = run_helm("template", release, str(CHART), f"--namespace={NAMESPACE}", values=json.loads(values))
+def _render(values: str, release: str, namespace: str) -> Rendered:
+    status, said = run_helm("template", release, str(CHART), f"--namespace={namespace}", values=json.loads(values))
     if status:
         raise Refused(said)
     return Rendered(tuple(one for one in yaml.load_all(said, yaml.CSafeLoader) if one))

@@ -1,7 +1,6 @@
 """What each value of charts/runtime does: one entry a value in runtime_values/, and none left out."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import yaml
 from scripts.reference_charts import described
 
-from .runtime_chart import CHART, Refused, Values, look, render, valued
+from .runtime_chart import CHART, Refused, Values, look, render, render_all, valued
 
 TABLES = sorted((Path(__file__).parent / "runtime_values").glob("*.yaml"))
 CASES: list[dict[str, Any]] = [case for table in TABLES for case in yaml.safe_load(table.read_text())]
@@ -32,12 +31,10 @@ def title(case: Mapping[str, Any]) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _rendered(request: pytest.FixtureRequest) -> None:
-    """Render what is asked for at once: Helm starts anew for every set of values."""
+    """Render at once what is asked for."""
     chosen = [item for item in request.session.items if isinstance(item, pytest.Function)]
     cases: list[Any] = [item.callspec.params["case"] for item in chosen if item.originalname == "test_each_value"]
-    with ThreadPoolExecutor(4) as pool:
-        for case in cases:
-            pool.submit(render, values(case))
+    render_all(values(case) for case in cases)
 
 
 @pytest.mark.parametrize("case", CASES, ids=title)
