@@ -8,6 +8,7 @@ output "runtime_values" {
       type         = runtime.type
       image        = { repository = coalesce(runtime.image.repository, try(module.images.repository_urls[runtime.type], null), "darkroom/${runtime.type}"), tag = runtime.image.tag }
       dynamicModel = runtime.dynamic_model
+      concurrency  = runtime.concurrency
     }
     agent = {
       image    = { repository = try(module.images.repository_urls["agent"], "darkroom/agent") }

@@ -2,7 +2,7 @@ variable "runtimes" {
   description = <<-EOT
     The runtimes, by name: one entry each, and all that belongs to it follows: queues, role, alarms, and the values of its release.
     `type`: the API that it speaks, sdwebui, comfyui or openai. `bulk`: with a second queue for bulk work. `checkpoints`: those whose v1alpha1
-    messages it takes. `dynamic_model`: it switches checkpoints as jobs name them (sdwebui).
+    messages it takes. `dynamic_model`: it switches checkpoints as jobs name them (sdwebui). `concurrency`: jobs that it runs at once (openai).
     Scaling: `job_seconds` (a job's usual run), `target_wait_seconds` (how long a job may wait for a pod), `min_replicas`,
     `max_replicas`, `cold_start_seconds` (from no pod to the first job, for estimates).
     `prefixes`: where artifacts may go (null: anywhere). `input_buckets`: further buckets that inputs may come from.
@@ -16,6 +16,7 @@ variable "runtimes" {
     bulk                = optional(bool, false)
     checkpoints         = optional(list(string), [])
     dynamic_model       = optional(bool, false)
+    concurrency         = optional(number, 1)
     job_seconds         = optional(number, 10)
     target_wait_seconds = optional(number, 60)
     min_replicas        = optional(number, 0)
@@ -54,8 +55,8 @@ variable "runtimes" {
   }
 
   validation {
-    condition     = alltrue([for runtime in var.runtimes : runtime.type == "openai" || !contains(keys(runtime.settings), "RUNTIME_CONCURRENCY")])
-    error_message = "runtimes: RUNTIME_CONCURRENCY is for type openai, whose servers batch; the others run one job at a time."
+    condition     = alltrue([for runtime in var.runtimes : contains(range(1, runtime.type == "openai" ? 65 : 2), runtime.concurrency)])
+    error_message = "runtimes: concurrency is a whole number, 1 to 64 for type openai, whose servers batch; the others run one job at a time."
   }
 
   validation {

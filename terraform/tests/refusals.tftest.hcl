@@ -90,7 +90,7 @@ run "an_openai_runtime_without_an_image" {
 run "a_webui_with_several_jobs_at_once" {
   command = plan
   variables {
-    runtimes = { sdxl = { type = "sdwebui", settings = { RUNTIME_CONCURRENCY = "2" } } }
+    runtimes = { sdxl = { type = "sdwebui", concurrency = 2 } }
   }
   expect_failures = [var.runtimes]
 }

@@ -9,7 +9,7 @@ variables {
   api     = { lambda_zip = "versions.tf", tenants = { acme = {} } }
   runtimes = {
     sdxl  = { type = "comfyui", bulk = true, job_seconds = 6, max_replicas = 40, settings = { PREFETCH = "4" } }
-    flux  = { type = "openai", image = { repository = "registry.example/omni", tag = "1" }, settings = { RUNTIME_CONCURRENCY = "4" } }
+    flux  = { type = "openai", image = { repository = "registry.example/omni", tag = "1" }, concurrency = 4 }
     webui = { type = "sdwebui", dynamic_model = true, checkpoints = ["sharp.safetensors"], input_buckets = ["photos"], image = { tag = "1.10" } }
   }
 }
@@ -22,6 +22,7 @@ run "values_of_a_release_are_complete" {
         type         = "comfyui"
         image        = { repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mocked", tag = null }
         dynamicModel = false
+        concurrency  = 1
       }
       agent = {
         image    = { repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mocked" }
@@ -52,7 +53,7 @@ run "values_of_a_release_are_complete" {
   }
 
   assert {
-    condition     = yamldecode(output.runtime_values["flux"]).runtime.image.repository == "registry.example/omni" && yamldecode(output.runtime_values["flux"]).agent.settings.RUNTIME_CONCURRENCY == "4"
+    condition     = yamldecode(output.runtime_values["flux"]).runtime.image.repository == "registry.example/omni" && yamldecode(output.runtime_values["flux"]).runtime.concurrency == 4
     error_message = output.runtime_values["flux"]
   }
 
