@@ -9,6 +9,22 @@ override_resource {
   values = { arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-interruption" }
 }
 
+# A queue has another URL than every other.
+override_resource {
+  target = module.messaging.aws_sqs_queue.this["sdxl"]
+  values = { url = "https://sqs.eu-west-1.amazonaws.com/123456789012/darkroom-sdxl", arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-sdxl" }
+}
+
+override_resource {
+  target = module.messaging.aws_sqs_queue.this["sdxl-bulk"]
+  values = { url = "https://sqs.eu-west-1.amazonaws.com/123456789012/darkroom-sdxl-bulk", arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-sdxl-bulk" }
+}
+
+override_resource {
+  target = module.messaging.aws_sqs_queue.this["webui"]
+  values = { url = "https://sqs.eu-west-1.amazonaws.com/123456789012/darkroom-webui", arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-webui" }
+}
+
 variables {
   runtimes = {
     sdxl  = { type = "comfyui", bulk = true, job_seconds = 6, settings = { PREFETCH = "4" }, input_buckets = ["uploads"] }

@@ -176,8 +176,17 @@ def run_helm(*arguments: str, values: Values | None = None) -> tuple[int, str]:
 
 
 def render(values: Values | None = None, *, release: str = "sdxl", namespace: str = NAMESPACE) -> Rendered:
-    """The chart's objects for these values on top of the least."""
-    return _render(json.dumps(merged(MINIMAL, values or {}), sort_keys=True), release, namespace)
+    """The chart's objects for these values on top of the least.
+
+    Raises:
+        Refused: Helm does not take them.
+    """
+    return rendered(merged(MINIMAL, values or {}), release=release, namespace=namespace)
+
+
+def rendered(values: Values, *, release: str, namespace: str = NAMESPACE) -> Rendered:
+    """The chart's objects for these values alone."""
+    return _render(json.dumps(values, sort_keys=True), release, namespace)
 
 
 def render_all(every: Iterable[Values]) -> None:

@@ -1,0 +1,53 @@
+"""From Terraform to the API server: what `runtime_values` says arrives in the objects of charts/runtime."""
+
+import os
+
+import pytest
+import yaml
+from scripts.terraform import TerraformUnavailable
+
+from darkroom_agent.settings import from_environ
+
+from .kube_api import KubeApi
+from .runtime_chart import Values, rendered
+from .terraform_outputs import outputs
+from .test_runtime_values import DEFAULTS, leaves
+
+
+@pytest.fixture(scope="module")
+def given() -> dict[str, Values]:
+    """Runtime → the values that Terraform writes for it."""
+    try:
+        found: dict[str, str] = outputs()["runtime_values"]
+    except TerraformUnavailable as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
+    return {name: yaml.safe_load(text) for name, text in found.items()}
+
+
+def test_no_key_is_lost(given: dict[str, Values]) -> None:
+    """Terraform names no value that the chart does not have; test_runtime_values.py sees what each of them does."""
+    there = set(leaves(DEFAULTS))
+    for values in given.values():
+        unknown = {path for path in leaves(values) if not any(f"{path}.".startswith(f"{one}.") for one in there)}
+        assert unknown == set()
+
+
+def test_a_release_needs_no_more_than_terraform_says(given: dict[str, Values], kube_api: KubeApi) -> None:
+    """Each runtime's values alone make objects that the API server takes, and an environment that the agent takes."""
+    for name, values in given.items():
+        made = rendered(values, release=name, namespace="default")
+        assert kube_api.refusals(one for one in made.objects if one["kind"] != "Pod") == {}
+        settings = from_environ(made.environ)
+        assert (settings.runtime_name, settings.queue_url) == (name, values["queue"]["url"])
+        assert made.pod["serviceAccountName"] == values["serviceAccount"]["name"] == name
+
+
+def test_what_terraform_was_told_is_what_pods_do(given: dict[str, Values]) -> None:
+    """From one end to the other, for what is set there."""
+    sdxl, webui = rendered(given["sdxl"], release="sdxl"), rendered(given["webui"], release="webui")
+    assert [one["name"] for one in sdxl.scaled["triggers"]] == ["jobs", "bulk"]
+    assert sdxl.scaled["triggers"][0]["metadata"]["queueLength"] == "10"  # 60 s to wait, 6 s a job
+    assert (sdxl.environ["PREFETCH"], sdxl.environ["ALLOWED_INPUT_BUCKETS"]) == ("4", "uploads")
+    assert (webui.environ["DYNAMIC_SD_MODEL"], webui.scaled["maxReplicaCount"]) == ("true", 4)
+    assert webui.requirements["node.kubernetes.io/instance-type"] == ["g6.xlarge"]
+    assert webui.requirements["karpenter.sh/capacity-type"] == ["on-demand"]
