@@ -1,6 +1,9 @@
 """The pod of charts/runtime as a whole: its life, its safety, its names; and the predecessor's faults."""
 
+import os
 import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -208,3 +211,16 @@ def test_null_should_mean_the_default() -> None:
     values = {"runtime": {"image": {"tag": None}}, "queue": {"bulkUrl": None}}
     assert render(values).objects == render().objects
     assert merged(MINIMAL, values) != MINIMAL
+
+
+def test_the_agent_should_be_restarted_when_its_loop_stands(tmp_path: Path) -> None:
+    """The probe looks at the file that the agent touches; its root file system is read-only, /tmp is not."""
+    made = render()
+    probe, file = made.agent["livenessProbe"]["exec"]["command"], made.environ["ALIVE_FILE"]
+    assert look(made, "agent volumeMounts name=agent-scratch mountPath") == str(Path(file).parent)
+    alive = tmp_path / "alive"
+    command, environ = [sys.executable, *probe[1:]], {**os.environ, "ALIVE_FILE": str(alive)}
+    assert subprocess.run(command, env=environ, check=False, capture_output=True).returncode == 1
+    alive.touch()
+    os.utime(alive, ns=(time.monotonic_ns(),) * 2)
+    assert subprocess.run(command, env=environ, check=False).returncode == 0

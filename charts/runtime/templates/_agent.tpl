@@ -21,6 +21,7 @@ WARMUP_JOB: {{ empty $v.runtime.warmUp | ternary "" (toJson $v.runtime.warmUp) |
 RECYCLE_AFTER_JOBS: {{ int64 $v.runtime.recycle.afterJobs | quote }}
 RECYCLE_ABOVE_BYTES: {{ int64 $v.runtime.recycle.aboveBytes | quote }}
 RUNTIME_MARK_FILE: {{ include "darkroom.markFile" . }}
+ALIVE_FILE: /tmp/alive
 MAX_JOB_SECONDS: {{ int64 $v.jobs.maxSeconds | quote }}
 GRACE_SECONDS: {{ include "darkroom.graceSeconds" . | quote }}
 ALLOWED_INPUT_BUCKETS: {{ join "," $v.inputs.buckets | quote }}
@@ -51,6 +52,7 @@ WARMUP_JOB: runtime.warmUp
 RECYCLE_AFTER_JOBS: runtime.recycle.afterJobs
 RECYCLE_ABOVE_BYTES: runtime.recycle.aboveBytes
 RUNTIME_MARK_FILE: the chart
+ALIVE_FILE: the chart
 MAX_JOB_SECONDS: jobs.maxSeconds
 GRACE_SECONDS: jobs.maxSeconds
 ALLOWED_INPUT_BUCKETS: inputs.buckets

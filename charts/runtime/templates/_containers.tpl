@@ -87,6 +87,14 @@ a hanging runtime answers HTTP all the same.
     - name: POD_NAMESPACE
       valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
     {{- end }}
+  # Whether its event loop turns: one that does not cannot leave politely either.
+  livenessProbe:
+    exec:
+      command: [python, -m, darkroom_agent.alive]
+    periodSeconds: 20
+    timeoutSeconds: 10
+    failureThreshold: 3
+    terminationGracePeriodSeconds: 10
   resources:
     {{- toYaml .Values.agent.resources | nindent 4 }}
   securityContext:
