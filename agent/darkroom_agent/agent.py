@@ -13,6 +13,7 @@ from .errors import ServiceUnavailable
 from .guarded import guarded, together
 from .health import Health
 from .pipeline import Pipeline
+from .pod_marks import PodMarks
 from .ports import Queue
 from .prefetch import Prefetch
 
@@ -26,24 +27,30 @@ class _Draining(Exception):
 
 
 async def run(
-    queues: Mapping[Priority, Queue], wait: int, pipeline: Pipeline, prefetch: Prefetch, health: Health, drain: Drain
+    queues: Mapping[Priority, Queue],
+    wait: int,
+    pipeline: Pipeline,
+    prefetch: Prefetch,
+    health: Health,
+    drain: Drain,
+    marks: PodMarks,
 ) -> None:
     """Serve until `drain` begins, and until everything in hand has ended after it.
 
     `wait` is the length of a long poll, seconds.
     """
-    watch = asyncio.create_task(health.watch())
+    watching = [asyncio.create_task(health.watch()), asyncio.create_task(marks.watch())]
     handling: set[asyncio.Task[None]] = set()
-    receiver = _Receiver(wait, pipeline, prefetch, health, drain, handling)
+    receiver = _Receiver(wait, pipeline, prefetch, health, drain, marks, handling)
     try:
         await together(*(receiver.receive(queue, priority) for priority, queue in queues.items()))
         if handling:
             log.info("agent.leaving", messages=len(handling), seconds=round(drain.seconds_left(), 1))
             await asyncio.wait(handling, timeout=drain.seconds_left())
     finally:
-        for task in (watch, *handling):
+        for task in (*watching, *handling):
             task.cancel()
-        await asyncio.gather(watch, *handling, return_exceptions=True)
+        await asyncio.gather(*watching, *handling, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class _Receiver:
     prefetch: Prefetch
     health: Health
     drain: Drain
+    marks: PodMarks
     handling: set[asyncio.Task[None]]
 
     async def receive(self, queue: Queue, priority: Priority) -> None:
@@ -81,7 +89,13 @@ class _Receiver:
                 self.prefetch.taken(priority)
                 task = asyncio.create_task(self.pipeline.handle(queue, delivery, priority))
                 self.handling.add(task)
-                task.add_done_callback(self.handling.discard)
+                self.marks.busy()
+                task.add_done_callback(self._handled)
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self.handling.discard(task)
+        if not self.handling:
+            self.marks.idle()
 
 
 async def _room(health: Health, prefetch: Prefetch, priority: Priority) -> int:

@@ -22,6 +22,7 @@ from .health import Health
 from .inputs import InputLimits, Inputs
 from .mark import RestartMark
 from .pipeline import Pipeline
+from .pod_marks import pod_marks
 from .ports import RuntimeLimits
 from .prefetch import Prefetch
 from .recycle import Recycle
@@ -106,7 +107,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         beside = [group.create_task(_check_redrive(normal, settings.attempts))]
         if settings.alive_file:
             beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
-        await agent.run(queues, settings.wait, pipeline, prefetch, health, drain)
+        await agent.run(queues, settings.wait, pipeline, prefetch, health, drain, pod_marks(settings))
         for task in beside:
             task.cancel()
 

@@ -53,4 +53,4 @@ def aws_call(what: str) -> Iterator[None]:
         message = error.response.get("Error", {}).get("Message", "")
         raise ServiceUnavailable(f"{what}: {code_of(error)} {message}".rstrip()) from error
     except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise ServiceUnavailable(f"{what}: {error or type(error).__name__}") from error
+        raise ServiceUnavailable(f"{what}: {str(error) or type(error).__name__}") from error

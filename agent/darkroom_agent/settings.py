@@ -5,13 +5,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
+from darkroom_contract.job import MAX_TIMEOUT_SECONDS
 
-from darkroom_contract.job import MAX_TIMEOUT_SECONDS, Task
+from . import values
+from .values import WarmUp
 
 RUNTIME_TYPES = ("sdwebui", "comfyui", "openai")
 _MIB = 1024 * 1024
@@ -19,81 +19,6 @@ _MIB = 1024 * 1024
 
 class SettingsError(ValueError):
     """The environment is wrong: the message lists every mistake, one a line."""
-
-
-class WarmUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The job that a runtime runs before it serves."""
-
-    task: Task
-    input: dict[str, Any]
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
-            raise ValueError(f"expected a whole number {low} … {high}")
-        return int(value)
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not low <= number <= high:
-            raise ValueError(f"expected seconds {low:g} … {high:g}")
-        return number
-
-    return parse
-
-
-def _flag(value: str) -> bool:
-    if value.lower() not in ("true", "false"):
-        raise ValueError("expected true or false")
-    return value.lower() == "true"
-
-
-def _choice(*known: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value.lower() not in known:
-            raise ValueError(f"expected one of {', '.join(known)}")
-        return value.lower()
-
-    return parse
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _ports(value: str) -> frozenset[int]:
-    return frozenset(_integer(1, 65_535)(part) for part in _names(value))
-
-
-def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(part) for part in _names(value))
-
-
-def _url(value: str) -> str:
-    """Take also the predecessor's `localhost:8080` and `http://localhost:8080/sdapi/v1/`, and OpenAI's `…:8080/v1`."""
-    parts = urlsplit(value if "://" in value else f"http://{value}")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("expected http://host:port")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/').removesuffix('/v1').removesuffix('/sdapi')}"
-
-
-def _warm_up(value: str) -> WarmUp:
-    try:
-        return msgspec.json.decode(value, type=WarmUp)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"expected JSON with task and input ({error})") from error
 
 
 def setting(name: str, parse: Callable[[str], Any], about: str, default: Any = MISSING) -> Any:
@@ -106,113 +31,163 @@ def setting(name: str, parse: Callable[[str], Any], about: str, default: Any = M
 class Settings:
     """Everything that can be set. Times are seconds, sizes bytes."""
 
-    queue_url: str = setting("SQS_QUEUE_URL", _text, "Queue that jobs come from.")
-    topic_arn: str = setting("SNS_TOPIC_ARN", _text, "Topic that results are told to.")
-    bucket: str = setting("S3_BUCKET", _text, "Bucket for artifacts and job documents.")
-    runtime_name: str = setting("RUNTIME_NAME", _text, "Name of the runtime, as jobs ask for it.")
-    runtime_type: str = setting("RUNTIME_TYPE", _choice(*RUNTIME_TYPES), "API that the runtime speaks.")
-    base_url: str = setting("API_BASE_URL", _url, "Where the runtime listens.", "http://localhost:8080")
+    queue_url: str = setting("SQS_QUEUE_URL", values.text, "Queue that jobs come from.")
+    topic_arn: str = setting("SNS_TOPIC_ARN", values.text, "Topic that results are told to.")
+    bucket: str = setting("S3_BUCKET", values.text, "Bucket for artifacts and job documents.")
+    runtime_name: str = setting("RUNTIME_NAME", values.text, "Name of the runtime, as jobs ask for it.")
+    runtime_type: str = setting("RUNTIME_TYPE", values.choice(*RUNTIME_TYPES), "API that the runtime speaks.")
+    base_url: str = setting("API_BASE_URL", values.url, "Where the runtime listens.", "http://localhost:8080")
     dynamic_model: bool = setting(
-        "DYNAMIC_SD_MODEL", _flag, "Switch the checkpoint when a job names another (sdwebui).", False
+        "DYNAMIC_SD_MODEL", values.flag, "Switch the checkpoint when a job names another (sdwebui).", False
     )
-    region: str | None = setting("AWS_DEFAULT_REGION", _text, "AWS region; unset: as the AWS SDK finds it.", None)
-    endpoint_url: str | None = setting("AWS_ENDPOINT_URL", _text, "Another endpoint for AWS, for emulators.", None)
+    region: str | None = setting("AWS_DEFAULT_REGION", values.text, "AWS region; unset: as the AWS SDK finds it.", None)
+    endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL", values.text, "Another endpoint for AWS, for emulators.", None
+    )
 
     concurrency: int = setting(
-        "RUNTIME_CONCURRENCY", _integer(1, 64), "Jobs to run at once, where the server batches them (openai).", 1
+        "RUNTIME_CONCURRENCY", values.integer(1, 64), "Jobs to run at once, where the server batches them (openai).", 1
     )
     prefetch: int = setting(
-        "PREFETCH", _integer(0, 100), "Most messages to hold ready beside the running ones; fewer if jobs are long.", 10
+        "PREFETCH",
+        values.integer(0, 100),
+        "Most messages to hold ready beside the running ones; fewer if jobs are long.",
+        10,
     )
     hold: float = setting(
-        "HOLD_SECONDS", _seconds(1, 3600), "A fetched message that could not start within this time goes back.", 30.0
+        "HOLD_SECONDS",
+        values.seconds(1, 3600),
+        "A fetched message that could not start within this time goes back.",
+        30.0,
     )
-    wait: int = setting("WAIT_SECONDS", _integer(1, 20), "Long poll of an idle agent; also its longest farewell.", 5)
-    visibility: int = setting("VISIBILITY_SECONDS", _integer(2, 43_200), "Length of the lease on a message.", 60)
+    wait: int = setting(
+        "WAIT_SECONDS", values.integer(1, 20), "Long poll of an idle agent; also its longest farewell.", 5
+    )
+    visibility: int = setting("VISIBILITY_SECONDS", values.integer(2, 43_200), "Length of the lease on a message.", 60)
     heartbeat: float = setting(
         "HEARTBEAT_SECONDS",
-        _seconds(0.5, 21_600),
+        values.seconds(0.5, 21_600),
         "The lease is extended this often; at most half the visibility.",
         20.0,
     )
     attempts: int = setting(
-        "MAX_ATTEMPTS", _integer(1, 999), "Attempts before a job fails; the queue's maxReceiveCount must be higher.", 4
+        "MAX_ATTEMPTS",
+        values.integer(1, 999),
+        "Attempts before a job fails; the queue's maxReceiveCount must be higher.",
+        4,
     )
     backoff_base: float = setting(
-        "BACKOFF_BASE_SECONDS", _seconds(0, 900), "Pause after the first failed attempt.", 5.0
+        "BACKOFF_BASE_SECONDS", values.seconds(0, 900), "Pause after the first failed attempt.", 5.0
     )
-    backoff_cap: float = setting("BACKOFF_CAP_SECONDS", _seconds(0, 43_200), "Longest pause between attempts.", 300.0)
+    backoff_cap: float = setting(
+        "BACKOFF_CAP_SECONDS", values.seconds(0, 43_200), "Longest pause between attempts.", 300.0
+    )
     job_seconds: int = setting(
         "MAX_JOB_SECONDS",
-        _integer(1, MAX_TIMEOUT_SECONDS),
+        values.integer(1, MAX_TIMEOUT_SECONDS),
         "Upper bound of any job's timeout_seconds.",
         MAX_TIMEOUT_SECONDS,
     )
-    grace: float = setting("GRACE_SECONDS", _seconds(1, 86_400), "Time to leave after SIGTERM, all in all.", 110.0)
-    bulk_queue_url: str | None = setting("SQS_BULK_QUEUE_URL", _text, "Second queue, for jobs of priority bulk.", None)
+    grace: float = setting(
+        "GRACE_SECONDS", values.seconds(1, 86_400), "Time to leave after SIGTERM, all in all.", 110.0
+    )
+    bulk_queue_url: str | None = setting(
+        "SQS_BULK_QUEUE_URL", values.text, "Second queue, for jobs of priority bulk.", None
+    )
     bulk_every: int = setting(
-        "BULK_EVERY", _integer(2, 1000), "The bulk queue comes first in one of so many turns.", 10
+        "BULK_EVERY", values.integer(2, 1000), "The bulk queue comes first in one of so many turns.", 10
     )
 
     running_after: float = setting(
-        "RUNNING_AFTER_SECONDS", _seconds(0, 3600), "A job that runs longer gets a `running` document.", 2.0
+        "RUNNING_AFTER_SECONDS", values.seconds(0, 3600), "A job that runs longer gets a `running` document.", 2.0
     )
-    progress: float = setting("PROGRESS_SECONDS", _seconds(0.5, 3600), "Progress is written this often.", 5.0)
-    cancel_poll: float = setting("CANCEL_POLL_SECONDS", _seconds(0.2, 3600), "A cancel is looked for this often.", 2.0)
+    progress: float = setting("PROGRESS_SECONDS", values.seconds(0.5, 3600), "Progress is written this often.", 5.0)
+    cancel_poll: float = setting(
+        "CANCEL_POLL_SECONDS", values.seconds(0.2, 3600), "A cancel is looked for this often.", 2.0
+    )
 
     mark_file: str | None = setting(
         "RUNTIME_MARK_FILE",
-        _text,
+        values.text,
         "File that asks for a restart of the runtime; its liveness probe looks for it.",
         None,
     )
     warm_up: WarmUp | None = setting(  # noqa: RUF009 (a frozen field, not a shared default)
-        "WARMUP_JOB", _warm_up, "JSON {task, input} of the job that warms a runtime up.", None
+        "WARMUP_JOB", values.warm_up, "JSON {task, input} of the job that warms a runtime up.", None
     )
     recycle_jobs: int = setting(
-        "RECYCLE_AFTER_JOBS", _integer(0, 10**9), "Restart the runtime after so many jobs; 0: never.", 0
+        "RECYCLE_AFTER_JOBS", values.integer(0, 10**9), "Restart the runtime after so many jobs; 0: never.", 0
     )
     recycle_bytes: int = setting(
-        "RECYCLE_ABOVE_BYTES", _integer(0, 10**13), "Restart the runtime when it uses more memory; 0: never.", 0
+        "RECYCLE_ABOVE_BYTES", values.integer(0, 10**13), "Restart the runtime when it uses more memory; 0: never.", 0
     )
     stall: float = setting(
         "STALL_SECONDS",
-        _seconds(1, 21_600),
+        values.seconds(1, 21_600),
         "A running job without any progress for so long is taken for wedged.",
         180.0,
     )
     interrupt: float = setting(
-        "INTERRUPT_SECONDS", _seconds(0.5, 600), "How long an interrupted job may take to stop.", 30.0
+        "INTERRUPT_SECONDS", values.seconds(0.5, 600), "How long an interrupted job may take to stop.", 30.0
     )
     poll: float = setting(
-        "POLL_SECONDS", _seconds(0.1, 60), "Between two looks at a runtime's progress (sdwebui).", 1.0
+        "POLL_SECONDS", values.seconds(0.1, 60), "Between two looks at a runtime's progress (sdwebui).", 1.0
     )
 
     input_buckets: tuple[str, ...] = setting(
-        "ALLOWED_INPUT_BUCKETS", _names, "Buckets that inputs may come from, beside S3_BUCKET.", ()
+        "ALLOWED_INPUT_BUCKETS", values.names, "Buckets that inputs may come from, beside S3_BUCKET.", ()
     )
     input_hosts: tuple[str, ...] = setting(
-        "ALLOWED_INPUT_HOSTS", _names, "The only hosts that inputs may come from (`.example.com`: with subdomains).", ()
+        "ALLOWED_INPUT_HOSTS",
+        values.names,
+        "The only hosts that inputs may come from (`.example.com`: with subdomains).",
+        (),
     )
     input_networks: tuple[IPv4Network | IPv6Network, ...] = setting(
-        "ALLOWED_INPUT_NETWORKS", _networks, "Private networks (CIDR) that inputs may come from.", ()
+        "ALLOWED_INPUT_NETWORKS", values.networks, "Private networks (CIDR) that inputs may come from.", ()
     )
     input_ports: frozenset[int] = setting(
-        "ALLOWED_INPUT_PORTS", _ports, "Ports that inputs may come from, beside 80, 443, 8080 and 8443.", frozenset()
+        "ALLOWED_INPUT_PORTS",
+        values.ports,
+        "Ports that inputs may come from, beside 80, 443, 8080 and 8443.",
+        frozenset(),
     )
-    input_bytes: int = setting("MAX_INPUT_BYTES", _integer(1, 2**40), "Largest input image.", 32 * _MIB)
-    inputs: int = setting("MAX_INPUTS", _integer(1, 10_000), "Most input images of a job.", 64)
-    input_seconds: float = setting("INPUT_SECONDS", _seconds(1, 3600), "Time to fetch one input.", 30.0)
-    output_bytes: int = setting("MAX_OUTPUT_BYTES", _integer(1, 2**40), "Largest answer of a runtime.", 256 * _MIB)
+    input_bytes: int = setting("MAX_INPUT_BYTES", values.integer(1, 2**40), "Largest input image.", 32 * _MIB)
+    inputs: int = setting("MAX_INPUTS", values.integer(1, 10_000), "Most input images of a job.", 64)
+    input_seconds: float = setting("INPUT_SECONDS", values.seconds(1, 3600), "Time to fetch one input.", 30.0)
+    output_bytes: int = setting(
+        "MAX_OUTPUT_BYTES", values.integer(1, 2**40), "Largest answer of a runtime.", 256 * _MIB
+    )
 
     alive_file: str | None = setting(
         "ALIVE_FILE",
-        _text,
+        values.text,
         "File touched while the agent lives, for `python -m darkroom_agent.alive` to look at.",
         None,
     )
+    pod_name: str | None = setting(
+        "POD_NAME", values.text, "Own pod, to be marked while it is busy; unset: no marks.", None
+    )
+    pod_namespace: str | None = setting("POD_NAMESPACE", values.text, "Namespace of the own pod.", None)
+    pod_marks_after: float = setting(
+        "POD_MARKS_AFTER_SECONDS",
+        values.seconds(0.1, 3600),
+        "A pod busy (or idle) for so long is marked (or not).",
+        5.0,
+    )
+    kubernetes_host: str | None = setting(
+        "KUBERNETES_SERVICE_HOST", values.text, "Kubernetes' API; every pod has this by itself.", None
+    )
+    kubernetes_port: int = setting("KUBERNETES_SERVICE_PORT", values.integer(1, 65_535), "Its port.", 443)
+    service_account: str = setting(
+        "SERVICE_ACCOUNT_FOLDER",
+        values.text,
+        "Where the pod's token and the API's CA certificate lie.",
+        "/var/run/secrets/kubernetes.io/serviceaccount",
+    )
+
     log_level: str = setting(
-        "LOGLEVEL", _choice("debug", "info", "warning", "error"), "Least severity that is logged.", "info"
+        "LOGLEVEL", values.choice("debug", "info", "warning", "error"), "Least severity that is logged.", "info"
     )
 
 
@@ -222,20 +197,20 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: with every mistake in one message.
     """
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     mistakes: list[str] = []
     for declared in fields(Settings):
         name, parse = declared.metadata["name"], declared.metadata["parse"]
         text = environ.get(name, "").strip()
         if text:
             try:
-                values[declared.name] = parse(text)
+                found[declared.name] = parse(text)
             except ValueError as error:
                 mistakes.append(f"{name}: {error}, got {text!r}")
         elif declared.default is MISSING:
             mistakes.append(f"{name}: must be set. {declared.metadata['help']}")
     if not mistakes:
-        settings = Settings(**values)
+        settings = Settings(**found)
         mistakes = _contradictions(settings)
     if mistakes:
         raise SettingsError("\n".join(["the environment is not usable:", *(f"  {mistake}" for mistake in mistakes)]))

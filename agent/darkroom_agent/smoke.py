@@ -23,7 +23,8 @@ from .aws import aws_call, client_config
 from .errors import Failure
 from .ports import Store
 from .s3 import S3Store
-from .settings import Settings, SettingsError, WarmUp, from_environ
+from .settings import Settings, SettingsError, from_environ
+from .values import WarmUp
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient

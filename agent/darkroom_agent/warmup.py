@@ -8,8 +8,8 @@ from darkroom_contract.job import Job
 
 from .errors import Failure
 from .ports import Fetcher, Runtime, ignore_progress
-from .settings import WarmUp
 from .story import clock
+from .values import WarmUp
 
 log = structlog.get_logger()
 

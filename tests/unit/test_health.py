@@ -9,7 +9,7 @@ import structlog
 from darkroom_agent.errors import RuntimeBroken, RuntimeGone, RuntimeRefused, RuntimeWedged
 from darkroom_agent.fakes import FakeRuntime, NoInputs
 from darkroom_agent.ports import Prepared, Report, Result
-from darkroom_agent.settings import WarmUp
+from darkroom_agent.values import WarmUp
 from darkroom_agent.warmup import warm_up
 from darkroom_contract.job import State, Task
 

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from darkroom_agent.fakes import MemoryStore
-from darkroom_agent.settings import WarmUp, from_environ
+from darkroom_agent.settings import from_environ
 from darkroom_agent.smoke import SmokeFailed, check, ended, job_of
+from darkroom_agent.values import WarmUp
 from darkroom_contract.document import Artifact, Error, JobDocument
 from darkroom_contract.job import State, Task
 

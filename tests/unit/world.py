@@ -15,6 +15,7 @@ from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTo
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
 from darkroom_agent.pipeline import Pipeline
+from darkroom_agent.pod_marks import NoMarks, PodMarks
 from darkroom_agent.ports import OutputFile, Prepared, Report, Result
 from darkroom_agent.prefetch import Prefetch
 from darkroom_agent.recycle import Recycle
@@ -62,6 +63,7 @@ class World:
         self.mark = RestartMark(self.settings.mark_file)
         self.drain = Drain(self.settings.grace, reserve=0.2)
         self.telemetry = Telemetry(trace.NoOpTracer(), metrics.NoOpMeter("test"))
+        self.marks: PodMarks = NoMarks()
         self.warmed = 0
 
     async def _warm_up(self) -> None:
@@ -91,7 +93,7 @@ class World:
         )
         queues = {Priority.NORMAL: self.queue, **({Priority.BULK: self.bulk} if self.bulk else {})}
         return asyncio.create_task(
-            agent.run(queues, settings.wait, self.pipeline, self.prefetch, self.health, self.drain)
+            agent.run(queues, settings.wait, self.pipeline, self.prefetch, self.health, self.drain, self.marks)
         )
 
     @asynccontextmanager

@@ -78,7 +78,7 @@ def _connection(what: str) -> Iterator[None]:
     except TimeoutError as error:
         raise RuntimeGone(f"the runtime did not answer {what} in time") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise RuntimeGone(f"no connection to the runtime for {what}: {error or type(error).__name__}") from error
+        raise RuntimeGone(f"no connection to the runtime for {what}: {str(error) or type(error).__name__}") from error
 
 
 class RuntimeHttp:
