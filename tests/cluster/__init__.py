@@ -1,0 +1,1 @@
+"""The product on a real cluster: KEDA, kubelet and containers, Karpenter, Helm, against emulated AWS."""
