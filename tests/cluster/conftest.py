@@ -24,7 +24,8 @@ from .inbox import inbox
 from .rig import Rig
 
 RUNTIMES = tuple(
-    RuntimeSpec(name, "sdwebui", job_seconds=2) for name in ("flow", "leaving", "busy", "upgrade", "other")
+    RuntimeSpec(name, "sdwebui", job_seconds=2)
+    for name in ("flow", "leaving", "busy", "upgrade", "other", "keda", "nodes")
 )
 _NAMES = ("agent", "simulator")
 
@@ -60,7 +61,7 @@ async def rig(archives: list[Path], folder: Path) -> AsyncIterator[Rig]:
     """The cluster, its API, and an ear at the results topic."""
     async with AsyncExitStack() as stack:
         try:
-            made = await stack.enter_async_context(cluster(folder, archives, print, SERVICES))
+            made = await stack.enter_async_context(cluster(folder, archives, print, (*SERVICES, "ec2", "iam")))
         except (ToolUnavailable, EmulatorUnavailable) as reason:
             unavailable(reason)
         topology = await make_topology(made.emulator.url, RUNTIMES)

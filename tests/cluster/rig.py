@@ -66,20 +66,52 @@ class Rig:
         """Values of a runtime's release: Terraform's, a test's hurry, and what else is wanted."""
         return merged(runtime_values(self.topology, self.cluster.emulator, name), QUICK, *more)
 
-    async def submit(self, runtime: str, count: int, seconds: float, **fault: Any) -> list[str]:
+    async def submit(
+        self, runtime: str, count: int, seconds: float, timeout_seconds: int = 300, **fault: Any
+    ) -> list[str]:
         """Send jobs through the API that take so long each on the simulated GPU; their ids."""
         ids = [f"{runtime}-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+        asked = {"prompt": "a lake", "seed": 1, "width": 128, "height": 96, "simulator": {"latency": seconds, **fault}}
+        body = {"runtime": runtime, "task": "text-to-image", "input": asked, "timeout_seconds": timeout_seconds}
         async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(self._post(session, runtime, one, seconds, fault) for one in ids))
+            await asyncio.gather(*(self._post(session, {"id": one, **body}) for one in ids))
         return ids
 
-    async def _post(
-        self, session: aiohttp.ClientSession, runtime: str, job: str, seconds: float, fault: dict[str, Any]
-    ) -> None:
-        asked = {"prompt": job, "seed": 1, "width": 128, "height": 96, "simulator": {"latency": seconds, **fault}}
-        body = {"id": job, "runtime": runtime, "task": "text-to-image", "input": asked}
+    async def _post(self, session: aiohttp.ClientSession, body: dict[str, Any]) -> None:
         async with session.post(f"{self.api_url}/v1/jobs", json=body) as answer:
             assert answer.status == 202, await answer.text()
+
+    async def running(self, job: str, seconds: float = 90) -> None:
+        """Wait until a job runs, by its document: 2 s after its start. Nobody tells of that, so it is asked."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (state := (await self.documents([job]))[job]["state"]) != "running":
+            assert state == "queued", f"{job} is {state} already"
+            assert loop.time() < end, f"{job} does not run within {seconds:g} s"
+            await asyncio.sleep(0.2)
+
+    async def kill(self, pod: Object, container: str) -> None:
+        """SIGKILL a container of a pod, as the kernel does when memory runs out."""
+        statuses = [*pod["status"]["initContainerStatuses"], *pod["status"]["containerStatuses"]]
+        (made,) = (one["containerID"].rpartition("/")[2] for one in statuses if one["name"] == container)
+        await self.cluster.node.ctr("tasks", "kill", "--signal=SIGKILL", made)
+
+    async def one_end(self, job: str) -> dict[str, Any]:
+        """The job's document, of which all that was told says the same, and whose artifacts are as it says.
+
+        Raises:
+            AssertionError: two ends were told, or an artifact is missing or another.
+        """
+        document = (await self.documents([job]))[job]
+        told = {(one["status"], one["attempt"], *one["image_url"]) for one in self.heard.told[job]}
+        urls = [one["url"] for one in document["artifacts"]]
+        assert told == {(document["state"], document["attempt"], *urls)}
+        async with aws_client("s3", self.cluster.emulator.url) as s3:
+            for artifact in document["artifacts"]:
+                key = artifact["url"].removeprefix(f"s3://{self.topology.bucket}/")
+                answer = await s3.get_object(Bucket=self.topology.bucket, Key=key)
+                assert hashlib.sha256(await answer["Body"].read()).hexdigest() == artifact["sha256"]
+        return document
 
     async def documents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Job documents as they lie in the bucket."""
@@ -118,10 +150,12 @@ def label(runtime: str) -> str:
 
 
 def merged(*values: dict[str, Any]) -> dict[str, Any]:
-    """Values laid over each other, as Helm does with several files."""
+    """Values laid over each other, as Helm does with several files; None takes away."""
     result: dict[str, Any] = {}
     for layer in values:
         for name, value in layer.items():
-            before = result.get(name)
-            result[name] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+            before = result.pop(name, None)
+            if value is not None:
+                both = isinstance(before, dict) and isinstance(value, dict)
+                result[name] = merged(before or {}, value) if both else value
     return result

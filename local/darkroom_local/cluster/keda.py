@@ -30,6 +30,7 @@ async def keda(plane: ControlPlane, aws: Mapping[str, str]) -> AsyncIterator[Non
     (folder / "ca.crt").write_bytes(pair.certificate.read_bytes())
     grpc, adapter = free_port(), free_port()
     await plane.apply(crds("keda"))
+    await plane.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=60s")
     await plane.kubectl("apply", "--server-side", "-f", "-", given=_objects(adapter))
     environ = {
         **aws,
@@ -67,7 +68,7 @@ def _adapter(plane: ControlPlane, grpc: int, port: int) -> list[str]:
 
 
 def _objects(port: int) -> str:
-    """The namespace, and the way from the API server to the adapter on loopback."""
+    """The namespace, the way from the API server to the adapter on loopback, and what charts/platform adds to KEDA."""
     return f"""\
 apiVersion: v1
 kind: Namespace
@@ -88,4 +89,9 @@ spec:
   insecureSkipTLSVerify: true
   groupPriorityMinimum: 100
   versionPriority: 100
+---
+apiVersion: keda.sh/v1alpha1
+kind: ClusterTriggerAuthentication
+metadata: {{name: darkroom-sqs}}
+spec: {{podIdentity: {{provider: aws}}}}
 """

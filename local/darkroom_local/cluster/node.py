@@ -37,7 +37,11 @@ class Node:
 
     async def load(self, image: Path) -> None:
         """Give the node an image, as `docker save` writes them; pods use it with imagePullPolicy Never."""
-        await run("ctr", f"--address={self.socket}", "--namespace=k8s.io", "images", "import", image)
+        await self.ctr("images", "import", image)
+
+    async def ctr(self, *arguments: str | Path) -> str:
+        """Tell containerd something; what it answers."""
+        return await run("ctr", f"--address={self.socket}", "--namespace=k8s.io", *arguments)
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ def runtime_values(topology: Topology, emulator: Emulator, runtime: str) -> dict
         "agent": {
             "image": {"repository": "darkroom/agent", "pullPolicy": "Never"},
             # Pod Identity gives a role on EKS; here these are the credentials.
-            "settings": {name: value for name, value in emulator.environment.items() if name != "AWS_ENDPOINT_URL"},
+            "settings": {name: emulator.environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
         },
         "aws": {"region": emulator.environment["AWS_DEFAULT_REGION"], "endpointUrl": emulator.url},
         "queue": {

@@ -1,0 +1,148 @@
+"""KEDA's hard cases, with the chart's own ScaledObject. The pods are kwok's: what counts is how many there are."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from darkroom_local.cluster.kwok import fake_node
+from darkroom_local.cluster.watch import Object, Watch, watch
+from darkroom_local.topology import aws_client
+
+from .rig import NAMESPACE, Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_MOST = 5
+_VALUES: dict[str, Any] = {
+    "pod": {"nodeSelector": {"darkroom/node": "kwok"}},
+    "scaling": {"maxReplicas": _MOST, "fallback": {"failures": 2, "replicas": 2}},
+}
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def _node(rig: Rig) -> AsyncIterator[None]:
+    """A node of kwok's with room for all."""
+    node = fake_node("kwok", labels={"darkroom/node": "kwok"}, capacity={"nvidia.com/gpu": "100"})
+    await rig.kubectl("apply", "--server-side", "-f", "-", given=node)
+    yield
+    await rig.kubectl("delete", "node", "kwok")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def queue(rig: Rig) -> AsyncIterator[str]:
+    """The queue, which is empty again afterwards: nothing reads it here."""
+    url = rig.topology.of("keda").queue_url
+    yield url
+    async with aws_client("sqs", rig.cluster.emulator.url) as sqs:
+        with contextlib.suppress(sqs.exceptions.QueueDoesNotExist):
+            await sqs.purge_queue(QueueUrl=url)
+
+
+@asynccontextmanager
+async def scaled(rig: Rig, *more: dict[str, Any]) -> AsyncIterator[Watch]:
+    """The release, and its Deployment to watch once KEDA has it in hand."""
+    async with (
+        watch(rig.cluster.plane, "deployments", f"--namespace={NAMESPACE}") as deployments,
+        rig.runtime("keda", _VALUES, *more),
+    ):
+        await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/keda", "--timeout=60s")
+        yield deployments
+
+
+async def send(rig: Rig, url: str, count: int) -> None:
+    """Put messages into the queue, as many at once as the emulator bears."""
+    async with aws_client("sqs", rig.cluster.emulator.url) as sqs:
+
+        async def ten(_: int) -> None:
+            entries = [{"Id": str(number), "MessageBody": "{}"} for number in range(min(10, count))]
+            await sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+        for begin in range(0, count, 200):
+            await asyncio.gather(*(ten(number) for number in range(begin, min(begin + 200, count), 10)))
+
+
+def wants(number: int) -> Any:
+    """Whether the Deployment is asked for so many pods."""
+
+    def holds(now: list[Object]) -> bool:
+        return [one["spec"]["replicas"] for one in now] == [number]
+
+    return holds
+
+
+def asked(deployments: Watch) -> list[int]:
+    """What was asked of the Deployment, one number a change."""
+    numbers = [event.object["spec"]["replicas"] for event in deployments.events if event.what != "DELETED"]
+    return [number for before, number in zip([None, *numbers], numbers, strict=False) if number != before]
+
+
+@contextmanager
+def silent(pid: int) -> Iterator[None]:
+    """A server that takes connections and answers none."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_ten_thousand_messages_make_no_more_pods_than_allowed(rig: Rig, queue: str) -> None:
+    """The number of pods only grows while there is work, and never beyond the most."""
+    async with scaled(rig) as deployments:
+        await send(rig, queue, 10_000)
+        await deployments.until(wants(_MOST), "the most pods are wanted", 120)
+        until = time.time() + 10  # a flap would take the HPA five looks
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + until - time.time()):
+                await asyncio.Event().wait()
+        numbers = asked(deployments)
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == _MOST
+
+
+async def test_without_an_answer_the_fallback_holds(rig: Rig) -> None:
+    """AWS does not answer: so many pods as the chart says, for work may wait. When it answers again, none."""
+    async with scaled(rig) as deployments:
+        with silent(rig.cluster.emulator.pid):
+            await deployments.until(wants(2), "the fallback's pods are wanted", 120)
+        await deployments.until(wants(0), "no pod is wanted", 120)
+
+
+async def test_a_queue_that_was_deleted_comes_back(rig: Rig, queue: str) -> None:
+    """Without the queue the fallback holds; with a new one of its name, work makes pods again."""
+    async with aws_client("sqs", rig.cluster.emulator.url) as sqs, scaled(rig) as deployments:
+        attributes = (await sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"]))["Attributes"]
+        await sqs.delete_queue(QueueUrl=queue)
+        await deployments.until(wants(2), "the fallback's pods are wanted", 120)
+        await sqs.create_queue(QueueName=queue.rpartition("/")[2], Attributes=attributes)
+        await deployments.until(wants(0), "no pod is wanted", 120)
+        await send(rig, queue, 100)
+        await deployments.until(wants(_MOST), "the most pods are wanted", 120)
+
+
+async def test_a_cron_trigger_stands_beside_the_queue(rig: Rig, queue: str) -> None:
+    """Pods that the clock wants are there without work; more work makes more."""
+    always = {"timezone": "UTC", "start": "0 0 1 1 *", "end": "59 23 31 12 *", "desiredReplicas": "2"}
+    triggers = {"scaling": {"triggers": [{"type": "cron", "metadata": always}]}}
+    async with scaled(rig, triggers) as deployments:
+        await deployments.until(wants(2), "the clock's pods are wanted", 60)
+        await send(rig, queue, 100)
+        await deployments.until(wants(_MOST), "the most pods are wanted", 120)
+
+
+async def test_paused_it_stays_as_it_is(rig: Rig, queue: str) -> None:
+    """Work makes no pods while scaling is paused, and makes them once it is resumed."""
+    async with scaled(rig, {"scaling": {"paused": True}}) as deployments:
+        await send(rig, queue, 100)
+        await rig.kubectl("wait", "--for=condition=Paused", "scaledobject/keda", "--timeout=60s")
+        assert asked(deployments) == [0]
+        async with rig.runtime("keda", _VALUES):
+            await deployments.until(wants(_MOST), "the most pods are wanted", 120)

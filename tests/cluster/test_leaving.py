@@ -1,0 +1,124 @@
+"""Whatever ends in the midst of a job, by force or politely: the job has one end, and its pod's parts end in order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from darkroom_local.cluster.watch import Object, Watch
+
+from .rig import Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_ONE: dict[str, Any] = {"scaling": {"maxReplicas": 1, "cooldownSeconds": 60}}
+
+
+def variables(**settings: str) -> dict[str, Any]:
+    """Values that set variables of the agent."""
+    return {"agent": {"settings": settings}}
+
+
+def ready(now: Sequence[Object]) -> bool:
+    """Whether one pod is there, and ready."""
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for pod in now
+               for condition in pod.get("status", {}).get("conditions", ()))  # fmt: skip
+
+
+def restarts(pod: Object) -> dict[str, int]:
+    """How often each container was restarted."""
+    status = pod["status"]
+    every = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    return {one["name"]: one["restartCount"] for one in every}
+
+
+async def busy_pod(rig: Rig, pods: Watch, job: str) -> Object:
+    """The pod that runs a job, once it does."""
+    await rig.running(job)
+    (pod,) = pods.objects.values()
+    return pod
+
+
+async def test_a_deleted_pod_finishes_its_job(rig: Rig) -> None:
+    """With time enough it does, in its first attempt; its agent ends before its runtime."""
+    async with rig.runtime("leaving", _ONE) as pods:
+        (job,) = await rig.submit("leaving", 1, 8)
+        pod = await busy_pod(rig, pods, job)
+        await rig.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
+        await rig.heard.until([job], 60)
+        uid = pod["metadata"]["uid"]
+        await pods.until(lambda now: all(one["metadata"]["uid"] != uid for one in now), "the pod is gone", 60)
+    document = await rig.one_end(job)
+    assert (document["state"], document["attempt"]) == ("completed", 1)
+    last = [event.object["status"] for event in pods.events if event.object["metadata"]["uid"] == uid][-1]
+    agent, runtime = last["containerStatuses"][0]["state"], last["initContainerStatuses"][0]["state"]
+    assert agent["terminated"]["exitCode"] == 0
+    assert agent["terminated"]["finishedAt"] <= runtime["terminated"]["finishedAt"]
+
+
+async def test_a_pod_without_time_gives_its_job_back_at_once(rig: Rig) -> None:
+    """The job is interrupted, its message is visible at once, and another pod finishes it."""
+    async with rig.runtime("leaving", _ONE) as pods:
+        # The chart gives every job the time that it may take, so it is taken away here.
+        await rig.kubectl("set", "env", "deployment/leaving", "--containers=agent", "GRACE_SECONDS=6")
+        (job,) = await rig.submit("leaving", 1, 20)
+        pod = await busy_pod(rig, pods, job)
+        await rig.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
+        await rig.heard.until([job], 90)  # 20 s of work, twice begun: a lease that lapses would make it later
+    document = await rig.one_end(job)
+    assert (document["state"], document["attempt"]) == ("completed", 2)
+
+
+async def test_a_drained_node_loses_nothing(rig: Rig) -> None:
+    """The eviction lets the running job finish; what waits is done when there is a node again."""
+    async with rig.runtime("leaving", _ONE) as pods:
+        jobs = await rig.submit("leaving", 2, 8)
+        await pods.until(ready, "a pod is ready", 90)
+        node = rig.cluster.node.name
+        await rig.kubectl("drain", node, "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=90s")
+        try:
+            (first,) = [job for job in jobs if job in rig.heard.told]
+        finally:
+            await rig.kubectl("uncordon", node)
+        await rig.heard.until(jobs, 90)
+    documents = {job: await rig.one_end(job) for job in jobs}
+    assert {one["state"] for one in documents.values()} == {"completed"}
+    assert documents[first]["attempt"] == 1
+
+
+async def test_a_killed_agent_starts_again_and_the_job_is_tried_again(rig: Rig) -> None:
+    """Nobody gave the message back: its lease lapses, and the next attempt ends it. The runtime goes on."""
+    async with rig.runtime("leaving", _ONE) as pods:
+        (job,) = await rig.submit("leaving", 1, 8)
+        pod = await busy_pod(rig, pods, job)
+        await rig.kill(pod, "agent")
+        await rig.heard.until([job], 150)
+        (after,) = pods.objects.values()
+    document = await rig.one_end(job)
+    assert (document["state"], document["attempt"]) == ("completed", 2)
+    assert restarts(after) == {"runtime": 0, "agent": 1}
+
+
+async def test_a_killed_runtime_starts_again_and_the_job_is_tried_again(rig: Rig) -> None:
+    """The agent notices, gives the message back, and waits for the runtime; it is not restarted itself."""
+    async with rig.runtime("leaving", _ONE) as pods:
+        (job,) = await rig.submit("leaving", 1, 8)
+        pod = await busy_pod(rig, pods, job)
+        await rig.kill(pod, "runtime")
+        await rig.heard.until([job], 150)
+        (after,) = pods.objects.values()
+    document = await rig.one_end(job)
+    assert (document["state"], document["attempt"]) == ("completed", 2)
+    assert restarts(after) == {"runtime": 1, "agent": 0}
+
+
+async def test_a_wedged_runtime_alone_is_restarted(rig: Rig) -> None:
+    """Its HTTP answers, its job never ends: the agent's mark fails its liveness probe; the next attempt succeeds."""
+    async with rig.runtime("leaving", _ONE, variables(INTERRUPT_SECONDS="2")) as pods:
+        (job,) = await rig.submit("leaving", 1, 1, fault="wedge", times=1, key="wedge-once", timeout_seconds=5)
+        await rig.heard.until([job], 150)
+        (after,) = pods.objects.values()
+    document = await rig.one_end(job)
+    assert document["state"] == "completed"
+    assert document["attempt"] > 1
+    assert restarts(after) == {"runtime": 1, "agent": 0}

@@ -1,0 +1,198 @@
+"""Nodes, by the real Karpenter and the chart's NodePool and EC2NodeClass, on emulated EC2; kwok plays the nodes.
+
+What an emulator cannot show is in docs/discussion/scaling-times.md: prices, the choice among types, a real boot.
+"""
+
+import base64
+import datetime as dt
+import json
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from scripts.go_tools import ToolUnavailable, version
+
+from darkroom_local.cluster.karpenter import karpenter
+from darkroom_local.cluster.watch import Object, Watch, watch
+from darkroom_local.topology import aws_client
+
+from .conftest import unavailable
+from .ec2_account import CLUSTER, ROLE, Account, make_account
+from .ec2_boot import booting
+from .ec2_proxy import Call, Ec2Proxy, ec2_proxy
+from .rig import Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_TYPES = ["g5.xlarge", "g6.xlarge"]
+_BOTTLEROCKET = "1.50.0"
+_SNAPSHOT = "snap-0123456789abcdef0"
+_VALUES: dict[str, Any] = {
+    "nodes": {
+        "mode": "dedicated",
+        "role": ROLE,
+        "discoveryTag": CLUSTER,
+        "instanceTypes": _TYPES,
+        "bottlerocketVersion": f"v{_BOTTLEROCKET}",
+        "consolidateAfter": "2s",
+        "labels": {"team": "studio"},
+        "tags": {"cost-center": "42"},
+        "volume": {"size": "200Gi", "throughput": 500, "iops": 4000},
+    },
+    "pod": {"nodeSelector": {"darkroom/node": None}},  # not the rig's own
+    "scaling": {"maxReplicas": 1},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Karpenter's account, and what it does there."""
+
+    account: Account
+    proxy: Ec2Proxy
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def cloud(rig: Rig) -> AsyncIterator[Cloud]:
+    """Karpenter, running against the emulator by way of the proxy; instances boot."""
+    emulator, plane = rig.cluster.emulator, rig.cluster.plane
+    kubernetes = version("kubernetes").rpartition(".")[0]
+    account = await make_account(emulator.url, kubernetes, _BOTTLEROCKET)
+    async with ec2_proxy(emulator.url) as proxy, booting(plane, emulator.url):
+        aws = {**emulator.environment, "AWS_ENDPOINT_URL": proxy.url}
+        try:
+            async with karpenter(plane, aws, CLUSTER, CLUSTER):
+                yield Cloud(account, proxy)
+        except ToolUnavailable as reason:
+            unavailable(reason)
+
+
+@asynccontextmanager
+async def working(rig: Rig, *more: dict[str, Any]) -> AsyncIterator[tuple[Watch, Watch]]:
+    """The runtime with a pod, for a message waits; its pods and the node claims. Afterwards the node is gone."""
+    url = rig.topology.of("nodes").queue_url
+    async with aws_client("sqs", rig.cluster.emulator.url) as sqs, watch(rig.cluster.plane, "nodeclaims") as claims:
+        await sqs.send_message(QueueUrl=url, MessageBody="{}")
+        try:
+            async with rig.runtime("nodes", _VALUES, *more) as pods:
+                for kind in ("ec2nodeclass", "nodepool"):
+                    await rig.kubectl("wait", "--for=condition=Ready", f"{kind}/nodes", "--timeout=90s")
+                await pods.until(running, "a pod runs", 120)
+                yield pods, claims
+                await sqs.purge_queue(QueueUrl=url)
+                await claims.until(lambda now: not now, "no node is left", 120)
+        finally:
+            await sqs.purge_queue(QueueUrl=url)
+
+
+def running(now: list[Object]) -> bool:
+    """Whether a pod runs that is to stay."""
+    return any(pod["status"].get("phase") == "Running" and not leaving(pod) for pod in now)
+
+
+def leaving(one: Object) -> bool:
+    """Whether it was told to end."""
+    return "deletionTimestamp" in one["metadata"]
+
+
+def template(call: Call) -> dict[str, str]:
+    """What a CreateLaunchTemplate asks for, by path below LaunchTemplateData."""
+    prefix = "LaunchTemplateData."
+    return {name.removeprefix(prefix): value for name, value in call.parameters.items() if name.startswith(prefix)}
+
+
+def volume(data: dict[str, str], device: str) -> dict[str, str]:
+    """Settings of the volume at a device."""
+    (name,) = (name for name, value in data.items() if name.endswith(".DeviceName") and value == device)
+    prefix = name.removesuffix("DeviceName") + "Ebs."
+    return {key.removeprefix(prefix): value for key, value in data.items() if key.startswith(prefix)}
+
+
+def user_data(data: dict[str, str]) -> dict[str, Any]:
+    """Bottlerocket's settings."""
+    found: dict[str, Any] = tomllib.loads(base64.b64decode(data["UserData"]).decode())["settings"]
+    return found
+
+
+async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud) -> None:
+    """The request names the allowed types and Spot; the template has user data, volumes, metadata options and tags."""
+    async with working(rig) as (pods, claims):
+        (claim,) = claims.objects.values()
+        assert claim["metadata"]["labels"]["karpenter.sh/capacity-type"] == "spot"
+        (pod,) = (one for one in pods.objects.values() if not leaving(one))
+        node = json.loads(await rig.kubectl("get", "node", pod["spec"]["nodeName"], "--output=json"))
+    fleet = cloud.proxy.of("CreateFleet")[0].parameters
+    types = {value for name, value in fleet.items() if name.endswith(".InstanceType")}
+    assert types <= set(_TYPES)
+    assert fleet["TargetCapacitySpecification.DefaultTargetCapacityType"] == "spot"
+    data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
+    settings = user_data(data)
+    assert settings["container-runtime"] == {"snapshotter": "soci"}
+    assert settings["kubernetes"]["cluster-name"] == CLUSTER
+    assert settings["kubernetes"]["node-labels"]["team"] == "studio"
+    assert {"darkroom/runtime", "nvidia.com/gpu"} <= settings["kubernetes"]["node-taints"].keys()
+    assert data["ImageId"] == cloud.account.images["nvidia/x86_64"]
+    expected = {"VolumeSize": "200", "VolumeType": "gp3", "Throughput": "500", "Iops": "4000", "Encrypted": "true"}
+    assert expected.items() <= volume(data, "/dev/xvdb").items()
+    assert "SnapshotId" not in volume(data, "/dev/xvdb")
+    assert (data["MetadataOptions.HttpTokens"], data["MetadataOptions.HttpPutResponseHopLimit"]) == ("required", "1")
+    tags = {value for name, value in fleet.items() if ".Tag." in name}
+    assert {"cost-center", "42", "darkroom:runtime"} <= tags
+    # The node has what its own user data say: labels and taints reached it by no other way.
+    assert node["metadata"]["labels"]["team"] == "studio"
+    assert "darkroom/runtime" in {taint["key"] for taint in node["spec"]["taints"]}
+
+
+async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
+    """A Spot notice taints the node, its pod runs on another one, the instance ends, and the message is deleted."""
+    async with working(rig) as (pods, claims):
+        (claim,) = claims.objects.values()
+        instance = claim["status"]["providerID"].rpartition("/")[2]
+        (pod,) = pods.objects.values()
+        async with aws_client("sqs", rig.cluster.emulator.url) as sqs:
+            await sqs.send_message(QueueUrl=cloud.account.interruption_queue, MessageBody=spot_notice(instance))
+        first = pod["spec"]["nodeName"]
+        elsewhere = lambda now: running([one for one in now if one["spec"].get("nodeName") != first])  # noqa: E731
+        await pods.until(elsewhere, "the pod runs on another node", 120)
+        gone = claim["metadata"]["uid"]
+        await claims.until(lambda now: all(one["metadata"]["uid"] != gone for one in now), "the node is gone", 120)
+        ended = [call for call in cloud.proxy.of("TerminateInstances") if instance in call.parameters.values()]
+        assert ended
+        assert cloud.proxy.of("DeleteMessage")
+
+
+async def test_without_spot_it_is_on_demand_with_the_snapshot(rig: Rig, cloud: Cloud) -> None:
+    """Spot is refused: On-Demand follows by itself. The data volume is the snapshot's, and SOCI is off."""
+    snapshot = {"imageCache": {"mode": "snapshot", "snapshotID": _SNAPSHOT}}
+    cloud.proxy.refuse_spot = True
+    try:
+        async with working(rig, snapshot) as (_, claims):
+            labels = {claim["metadata"]["labels"]["karpenter.sh/capacity-type"] for claim in claims.objects.values()}
+            assert labels == {"on-demand"}
+    finally:
+        cloud.proxy.refuse_spot = False
+    data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
+    assert volume(data, "/dev/xvdb")["SnapshotId"] == _SNAPSHOT
+    assert volume(data, "/dev/xvdb")["VolumeInitializationRate"] == "300"
+    assert "container-runtime" not in user_data(data)
+
+
+def spot_notice(instance: str) -> str:
+    """EC2's notice, as EventBridge puts it into the queue."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "12345678-1234-1234-1234-123456789012",
+            "detail-type": "EC2 Spot Instance Interruption Warning",
+            "source": "aws.ec2",
+            "account": "000000000000",
+            "time": dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": "us-east-1",
+            "resources": [f"arn:aws:ec2:us-east-1a:instance/{instance}"],
+            "detail": {"instance-id": instance, "instance-action": "terminate"},
+        }
+    )
