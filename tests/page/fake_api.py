@@ -23,7 +23,12 @@ _CORS = {
 
 @dataclass
 class FakeApi:
-    """What it knows and what it was asked. `refusal` answers the next submission; `key` is the only one it takes."""
+    """What it knows and what it was asked.
+
+    `refusal` answers the next submission, `input_refusal` each request for an upload, `bucket_status` each upload;
+    `key` is the only one it takes. `looks` counts the looks at single jobs, `counts` those at the queues, `inputs` the
+    requests for an upload.
+    """
 
     url: str = ""
     bucket_url: str = ""
@@ -33,7 +38,12 @@ class FakeApi:
     submissions: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     lists: list[dict[str, str]] = field(default_factory=list)
+    inputs: int = 0
+    looks: int = 0
+    counts: int = 0
+    bucket_status: int = 200
     refusal: tuple[int, dict[str, Any]] | None = None
+    input_refusal: tuple[int, dict[str, Any]] | None = None
     key: str | None = None
 
     def add(self, job_id: str, state: str, prompt: str = "a lake at dawn", **more: Any) -> dict[str, Any]:
@@ -102,6 +112,8 @@ class _Bucket:
 
     async def answer(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if request.method == "PUT" and self._api.bucket_status != 200:
+            return web.Response(status=self._api.bucket_status, headers=_CORS)
         if request.method == "PUT":
             self._api.uploads[name] = await request.read()
         if request.method in {"PUT", "OPTIONS"}:
@@ -127,6 +139,7 @@ class _Door:
     async def _json(self, request: web.Request, path: str) -> tuple[int, dict[str, Any]]:
         api = self._api
         if path == "runtimes":
+            api.counts += 1
             return 200, {
                 "runtimes": [
                     _runtime("sd-webui", "sdwebui", bulk=True),
@@ -140,8 +153,8 @@ class _Door:
             workflow = api.workflows[path.split("/")[1]]
             return 200, {**_summary(workflow), "parameters": workflow["parameters"], "schema": {}}
         if path == "inputs":
-            upload = {"method": "PUT", "url": f"{api.bucket_url}/one.png", "headers": {"Content-Type": "image/png"}}
-            return 201, {"url": "s3://outputs/inputs/one.png", "upload": upload, "expires_at": "2026-11-24T13:00:00Z"}
+            api.inputs += 1
+            return api.input_refusal or (201, _ticket(api.bucket_url))
         if path == "jobs":
             return self._submit(await request.json()) if request.method == "POST" else self._list(dict(request.query))
         return self._job(request.method, path.removeprefix("jobs/"))
@@ -167,12 +180,18 @@ class _Door:
         return 200, {"jobs": jobs[start : start + limit], "next": more}
 
     def _job(self, method: str, job_id: str) -> tuple[int, dict[str, Any]]:
+        self._api.looks += 1
         job = self._api.jobs.get(job_id)
         if job is None:
             return 404, {"type": "/problems/no-such-job", "status": 404, "detail": f'there is no job "{job_id}"'}
         if method == "DELETE":
             job["state"] = "cancelled"
         return 200, job
+
+
+def _ticket(bucket_url: str) -> dict[str, Any]:
+    upload = {"method": "PUT", "url": f"{bucket_url}/one.png", "headers": {"Content-Type": "image/png"}}
+    return {"url": "s3://outputs/inputs/one.png", "upload": upload, "expires_at": "2026-11-24T13:00:00Z"}
 
 
 def _summary(workflow: dict[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ async def test_text_can_be_read_and_controls_have_names(visit: Open, api: FakeAp
         assert await page.evaluate(_LOW_CONTRAST) == []
         assert await page.evaluate(_NAMELESS) == []
         assert await page.evaluate(_OVERFULL) == 0
-    assert len(titles) == 5
+    assert len(titles) == 6
 
 
 async def test_a_phone_needs_no_sideways_scrolling(visit: Open, api: FakeApi) -> None:

@@ -1,28 +1,22 @@
 """The playground as its users have it: in a browser, with a mouse, with a keyboard alone, and with a screen reader."""
 
-import json
 import re
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, expect
 
 from .conftest import SHOTS, Open
 from .fake_api import FakeApi
+from .reader import choose, submit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-GRAPH = {
-    "3": {"class_type": "KSampler", "inputs": {}},
-    "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}},
+_SEEN = """
+(seen) => {
+  Object.defineProperty(document, "hidden", {value: !seen, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
 }
-
-
-async def _choose(page: Page, title: str) -> None:
-    await page.get_by_label("Made by").select_option(label=title)
-
-
-async def _submit(page: Page) -> None:
-    await page.get_by_role("button", name="Make the picture").click()
+"""
 
 
 async def test_a_form_is_made_from_a_workflows_parameters(visit: Open, api: FakeApi) -> None:
@@ -31,7 +25,7 @@ async def test_a_form_is_made_from_a_workflows_parameters(visit: Open, api: Fake
     await page.get_by_label("Prompt", exact=True).fill("an old sailor")
     await page.get_by_role("group", name="Width").get_by_text("768").click()
     await page.get_by_role("slider", name="Steps").press("ArrowRight")
-    await _submit(page)
+    await submit(page)
     await expect(page.locator(".state")).to_have_text("Queued")
     [sent] = api.submissions
     assert sent["workflow"] == "portrait"
@@ -49,7 +43,7 @@ async def test_from_submission_to_picture(visit: Open, api: FakeApi) -> None:
     """Queue and estimate, progress, then the picture, told to screen readers, with where the time went."""
     page = await visit()
     await page.get_by_label("Prompt", exact=True).fill("a lake at dawn")
-    await _submit(page)
+    await submit(page)
     await expect(page.locator(".paper .figure")).to_have_text("about 24 s")
     await expect(page.locator(".paper .caption")).to_have_text("3 in the queue, 1 in work")
     api.jobs["job-1"] |= {"state": "running", "progress": 0.4}
@@ -76,7 +70,7 @@ async def test_mistakes_are_shown_at_their_fields(visit: Open, api: FakeApi) -> 
     )
     page = await visit()
     await page.get_by_label("Prompt", exact=True).fill("x")
-    await _submit(page)
+    await submit(page)
     steps = page.get_by_role("slider", name="Steps")
     await expect(steps).to_have_attribute("aria-invalid", "true")
     await expect(steps).to_be_focused()
@@ -88,68 +82,23 @@ async def test_mistakes_are_shown_at_their_fields(visit: Open, api: FakeApi) -> 
 async def test_what_is_needed_is_asked_for_before_anything_is_sent(visit: Open, api: FakeApi) -> None:
     """An empty prompt never reaches the API."""
     page = await visit()
-    await _submit(page)
+    await submit(page)
     prompt = page.get_by_label("Prompt", exact=True)
     await expect(prompt).to_be_focused()
     await expect(prompt).to_have_attribute("aria-invalid", "true")
     assert api.submissions == []
 
 
-async def test_a_picture_is_uploaded_and_becomes_the_input(visit: Open, api: FakeApi) -> None:
-    """Its bytes go to the bucket, its address into the job; the strength appears with it."""
-    page = await visit()
-    await _choose(page, "sd-webui · WebUI")
-    await page.get_by_label("Prompt", exact=True).fill("in autumn")
-    await expect(page.get_by_role("slider", name="Strength")).to_be_hidden()
-    picture = FilePayload(name="a.png", mimeType="image/png", buffer=b"\x89PNG-ish")
-    await page.locator(".drop input").set_input_files(picture)
-    await expect(page.get_by_role("slider", name="Strength")).to_be_visible()
-    await _submit(page)
-    await expect(page.locator(".state")).to_have_text("Queued")
-    assert api.uploads == {"one.png": b"\x89PNG-ish"}
-    assert api.submissions[0]["task"] == "image-to-image"
-    assert api.submissions[0]["input"]["init_images"] == ["s3://outputs/inputs/one.png"]
-
-
 async def test_an_openai_runtime_gets_its_own_fields(visit: Open, api: FakeApi) -> None:
     """A picture to begin with makes an edit of it."""
     page = await visit()
-    await _choose(page, "flux · OpenAI images")
+    await choose(page, "flux · OpenAI images")
     await page.get_by_label("Prompt", exact=True).fill("in fog")
     await page.locator(".drop input").set_input_files(FilePayload(name="a.png", mimeType="image/png", buffer=b"PNG"))
-    await _submit(page)
+    await submit(page)
     await expect(page.locator(".state")).to_have_text("Queued")
     asked = {"prompt": "in fog", "image": "s3://outputs/inputs/one.png", "size": "1024x1024", "n": 1}
     assert (api.submissions[0]["task"], api.submissions[0]["input"]) == ("image-to-image", asked)
-
-
-async def test_a_file_can_be_dropped(visit: Open, api: FakeApi) -> None:
-    """On the place for a picture."""
-    page = await visit()
-    await _choose(page, "Restyle")
-    data = await page.evaluate_handle(
-        "() => { const all = new DataTransfer();"
-        " all.items.add(new File(['bytes'], 'a.png', {type: 'image/png'})); return all; }"
-    )
-    await page.locator(".drop").dispatch_event("drop", {"dataTransfer": data})
-    await expect(page.locator(".drop.full")).to_be_visible()
-    assert api.uploads == {"one.png": b"bytes"}
-
-
-async def test_the_editors_export_is_recognised_and_explained(visit: Open, api: FakeApi) -> None:
-    """A workflow in API format is sent as it is; the editor's own is not sent at all."""
-    page = await visit()
-    await _choose(page, "sd-comfyui · ComfyUI")
-    box = page.get_by_label("Workflow", exact=True)
-    await box.fill(json.dumps({"nodes": [], "links": []}))
-    await _submit(page)
-    await expect(box).to_have_accessible_description(re.compile(r"Export \(API\)"))
-    assert api.submissions == []
-    await box.fill(json.dumps(GRAPH))
-    await expect(page.locator(".graph")).to_contain_text("2 nodes, ending in SaveImage")
-    await _submit(page)
-    await expect(page.locator(".state")).to_have_text("Queued")
-    assert (api.submissions[0]["task"], api.submissions[0]["input"]) == ("pipeline", GRAPH)
 
 
 async def test_a_job_is_cancelled(visit: Open, api: FakeApi) -> None:
@@ -299,3 +248,20 @@ async def test_an_api_that_is_away_is_waited_for(visit: Open, api: FakeApi) -> N
     await page.unroute("**/v1/jobs/one")
     api.complete("one")
     await expect(page.locator(".prints img")).to_be_visible(timeout=8000)
+
+
+async def test_a_page_that_nobody_sees_asks_for_nothing(visit: Open, api: FakeApi) -> None:
+    """Neither of its job nor of the others nor of the queues; when it is seen again it looks at once."""
+    api.add("one", "running", progress=0.1)
+    page = await visit("#/jobs/one")
+    await page.clock.install()
+    await page.reload()
+    await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "10")
+    await page.evaluate(_SEEN, False)
+    await page.clock.run_for(6_000)  # timers that were set before end, and find the page hidden
+    asked = (api.looks, len(api.lists), api.counts)
+    await page.clock.run_for(600_000)
+    assert (api.looks, len(api.lists), api.counts) == asked
+    api.complete("one")
+    await page.evaluate(_SEEN, True)
+    await expect(page.locator(".prints img")).to_be_visible()

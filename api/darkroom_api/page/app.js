@@ -101,8 +101,7 @@ function showJob(id, moved) {
   const view = easel(at("easel"), {
     cancel: () => cancel(id, view),
     again: (settings) => use(settings),
-    startFrom: (address) => form?.startFrom(address) && form.focus(),
-    canStartFrom: () => Boolean(form),
+    startFrom: (address) => form?.startFrom(address),
   });
   let state = null;
   const told = (job) => {

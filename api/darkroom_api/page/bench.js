@@ -21,67 +21,98 @@ const MORE = {
  * @param {(job: object, body: object) => void} submitted hears of each job that was accepted
  */
 export function bench(element, sources, submitted) {
+  const parts = partsOf(sources);
   const state = { source: null, fields: new Map() };
+  const choose = (id, settings = {}) => show(parts, state, sources.find((one) => one.id === id) ?? sources[0], settings);
+  fill(element, parts.form);
+  parts.picker.addEventListener("change", () => choose(parts.picker.value));
+  listen(parts.form, () => send(parts, state, submitted));
+  document.onpaste = (event) => takePasted(event, state.fields);
+  return {
+    choose,
+    knows: (id) => sources.some((one) => one.id === id),
+    /** Put a picture of the bucket into an image field: this form's, or that of the first source known to have one. */
+    startFrom: async (address) => {
+      if (!imageIn(state.fields)) await choose(sources.find(hasImage)?.id ?? state.source.id);
+      const image = imageIn(state.fields);
+      if (!image) return say("Nothing here starts from a picture");
+      image.set(address);
+      return image.focus();
+    },
+    focus: () => [...state.fields.values()][0]?.focus(),
+    source: () => state.source,
+  };
+}
+
+/** What the form consists of; its fields are made when something is chosen. */
+function partsOf(sources) {
   const picker = pickerOf(sources);
   const about = h("div", { class: "about" });
   const place = h("div", { class: "fields" });
   const wrong = h("div", { class: "alert", role: "alert" });
   const button = h("button", { type: "submit", class: "primary" }, "Make the picture");
-  const form = h("form", { class: "form", novalidate: true }, picker.element, about, place, wrong, h("div", { class: "go" }, button, h("kbd", { class: "hint" }, "Ctrl Enter")));
-  fill(element, form);
+  const go = h("div", { class: "go" }, button, h("kbd", { class: "hint" }, "Ctrl Enter"));
+  const form = h("form", { class: "form", novalidate: true }, picker.element, about, place, wrong, go);
+  return { form, picker: picker.box, about, place, wrong, button };
+}
 
-  async function choose(id, settings = {}) {
-    const source = sources.find((one) => one.id === id) ?? sources[0];
-    picker.box.value = source.id;
-    state.source = source;
-    fill(wrong);
-    if (!source.parameters) fill(place); // nothing is typed into a form that is about to go
-    try {
-      source.parameters ??= object((await ask(`v1/workflows/${encodeURIComponent(source.id.split(":")[1])}`)).body.parameters);
-    } catch (problem) {
-      return fill(wrong, problem.message);
-    }
-    if (state.source !== source) return undefined; // another one was chosen meanwhile
-    state.fields = makeFields(place, source, settings);
-    return fill(about, source.description && h("p", {}, source.description));
+/** Show a source's fields, filled with settings; what it asks for is asked of the API once. */
+async function show({ picker, about, place, wrong }, state, source, settings) {
+  picker.value = source.id;
+  state.source = source;
+  fill(wrong);
+  if (!source.parameters) fill(place); // nothing is typed into a form that is about to go
+  try {
+    source.parameters ??= object((await ask(`v1/workflows/${encodeURIComponent(source.id.split(":")[1])}`)).body.parameters);
+  } catch (problem) {
+    return fill(wrong, problem.message);
   }
+  if (state.source !== source) return undefined; // another one was chosen meanwhile
+  state.fields = makeFields(place, source, settings);
+  return fill(about, source.description && h("p", {}, source.description));
+}
 
-  async function go() {
-    if (button.ariaDisabled === "true") return; // a button that is really disabled would lose the focus
-    fill(wrong);
-    const asked = bodyOf(state);
-    if (!asked) return;
-    button.ariaDisabled = "true";
-    try {
-      submitted(await submit(asked.body), asked.body);
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      showProblem(problem, state, wrong);
-    } finally {
-      button.ariaDisabled = "false";
-    }
+async function send({ button, wrong }, state, submitted) {
+  if (button.ariaDisabled === "true") return; // a button that is really disabled would lose the focus
+  fill(wrong);
+  const asked = bodyOf(state);
+  if (!asked) return;
+  button.ariaDisabled = "true";
+  try {
+    submitted(await submit(asked.body), asked.body);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    showProblem(problem, state, wrong);
+  } finally {
+    button.ariaDisabled = "false";
   }
+}
 
-  picker.box.addEventListener("change", () => choose(picker.box.value));
+function listen(form, go) {
   form.addEventListener("submit", (event) => { event.preventDefault(); go(); });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     form.requestSubmit();
   });
-  return {
-    choose,
-    knows: (id) => sources.some((one) => one.id === id),
-    /** Put a picture of the bucket into the form's first image field; false if it has none. */
-    startFrom: (address) => {
-      const image = [...state.fields.values()].find((one) => one.type === "image");
-      image?.set(address);
-      return Boolean(image);
-    },
-    focus: () => [...state.fields.values()][0]?.focus(),
-    source: () => state.source,
-  };
 }
+
+/** A picture that is pasted, wherever the focus is, goes into an image field. */
+function takePasted(event, fields) {
+  const [file] = event.clipboardData.files;
+  const image = file?.type.startsWith("image/") && imageIn(fields);
+  if (!image) return;
+  event.preventDefault();
+  image.take(file);
+}
+
+/** The image field that has the focus, or the first one, if there is any. */
+function imageIn(fields) {
+  const images = [...fields.values()].filter((one) => one.type === "image");
+  return images.find((one) => one.element.contains(document.activeElement)) ?? images[0];
+}
+
+const hasImage = (source) => Object.values(source.parameters ?? {}).some((parameter) => parameter.type === "image");
 
 function pickerOf(sources) {
   const id = newId("source");

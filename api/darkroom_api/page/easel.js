@@ -28,8 +28,7 @@ export function showMissing(element, problem) {
 /**
  * Show one job, and then what becomes of it.
  *
- * @param {{cancel: () => Promise<void>, again: (settings: object) => void, startFrom: (address: string) => void,
- *   canStartFrom: () => boolean}} acts
+ * @param {{cancel: () => Promise<void>, again: (settings: object) => void, startFrom: (address: string) => void}} acts
  * @returns {{update: (job: object) => void, trouble: (words: string) => void, focus: () => void, stop: () => void}}
  */
 export function easel(element, acts) {

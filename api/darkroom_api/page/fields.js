@@ -13,7 +13,7 @@ const MOST_STOPS = 400;
  * A parameter's control.
  *
  * @returns {{element: HTMLElement, value: () => unknown, set: (value: unknown) => void, fail: (why: string) => void,
- *   focus: () => void}} `value()` is undefined where nothing was said, and may throw an Error that says what is wrong.
+ *   focus: () => void, take?: (file: File) => void}} `value()` is undefined where nothing was said, and may throw an Error that says what is wrong.
  */
 export function field(name, parameter) {
   const id = newId(name);
@@ -34,7 +34,8 @@ export function field(name, parameter) {
     else target.removeAttribute("aria-invalid");
   };
   element.addEventListener("input", () => fail(""));
-  return { element, value: () => required(control, parameter), set: control.set, fail, focus: () => target.focus() };
+  const value = () => required(control, parameter);
+  return { element, value, set: control.set, take: control.take, fail, focus: () => target.focus() };
 }
 
 function labelOf(control, id, title, parameter) {

@@ -3,6 +3,7 @@
 import { fill, h } from "./dom.js";
 import { acceptFiles } from "./image-field.js";
 import { count, object } from "./format.js";
+import { pngText } from "./png.js";
 
 const EDITOR = "This is the editor's own format. In ComfyUI choose Workflow → Export (API), and use that file.";
 
@@ -17,14 +18,16 @@ export function graphField(_, id) {
     "div", { class: "graph" }, box, note,
     h("p", { class: "help" }, file, h("label", { class: "link", for: `${id}-file` }, "Choose a file"), ", or drop one here: exported JSON, or a picture that ComfyUI made."),
   );
-  const show = () => {
-    const read = readGraph(box.value);
-    note.classList.toggle("mistake", Boolean(read.wrong));
-    fill(note, read.wrong ?? read.summary);
+  const tell = ({ wrong, summary }) => {
+    note.classList.toggle("mistake", Boolean(wrong));
+    fill(note, wrong ?? summary);
   };
+  const show = () => tell(readGraph(box.value));
   const take = async (chosen) => {
-    box.value = chosen.type === "image/png" ? ofPicture(await chosen.arrayBuffer()) : await chosen.text();
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+    const written = chosen.type === "image/png" ? pngText(await chosen.arrayBuffer(), "prompt") : await chosen.text();
+    if (written === null) return tell({ wrong: "There is no workflow in this picture." });
+    box.value = written;
+    return box.dispatchEvent(new Event("input", { bubbles: true }));
   };
   box.addEventListener("input", show);
   file.addEventListener("change", () => file.files[0] && take(file.files[0]));
@@ -60,18 +63,3 @@ export function readGraph(written) {
   const end = outputs.length ? `, ending in ${[...new Set(outputs)].join(", ")}` : "; none of them seems to save anything";
   return { graph: value, summary: count(kinds.length, "node") + end };
 }
-
-/** The workflow in a PNG's `prompt` text chunk (PNG, 3rd edition, 11.3.3), or nothing. */
-function ofPicture(buffer) {
-  const view = new DataView(buffer);
-  for (let at = 8; at + 12 <= buffer.byteLength; ) {
-    const length = view.getUint32(at);
-    const kind = latin(buffer, at + 4, 4);
-    if (kind === "tEXt" && latin(buffer, at + 8, 7) === "prompt\0") return latin(buffer, at + 15, length - 7);
-    at += length + 12;
-  }
-  return '"there is no workflow in this picture"';
-}
-
-const latin = (buffer, start, length) =>
-  new TextDecoder("latin1").decode(new Uint8Array(buffer, start, Math.max(0, Math.min(length, buffer.byteLength - start))));

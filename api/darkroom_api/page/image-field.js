@@ -19,48 +19,44 @@ export function imageField(parameter, id) {
   const remove = h("button", { type: "button", class: "remove", "aria-label": `Remove: ${parameter.title}` }, "Remove");
   const element = h("div", { class: "drop" }, input, face, remove);
   const state = { address: undefined, busy: false, wrong: "", turn: 0 };
-  const show = () => { showDrop(element, face, remove, state); };
-  const changed = () => element.dispatchEvent(new Event("input", { bubbles: true }));
-
-  async function take(file) {
-    const turn = ++state.turn; // a picture that was chosen later wins
-    Object.assign(state, { address: undefined, wrong: refusal(file), busy: false });
-    changed();
-    if (state.wrong) return show();
-    state.busy = true;
-    show();
-    try {
-      const address = await upload(file, (part) => turn === state.turn && draw(element, { part }));
-      if (turn !== state.turn) return;
-      seen.set(address, URL.createObjectURL(file));
-      Object.assign(state, { address, busy: false });
-    } catch (problem) {
-      if (turn !== state.turn) return;
-      Object.assign(state, { busy: false, wrong: problem.message });
-    }
-    show();
-    changed();
-  }
-
-  function set(address) {
+  const change = (facts) => {
+    Object.assign(state, facts);
+    showDrop(element, face, remove, state);
+    element.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const take = (file) => send(file, element, state, change);
+  const set = (address) => {
     state.turn++;
-    Object.assign(state, { address: isAddress(address) ? address : undefined, busy: false, wrong: "" });
     input.value = "";
-    show();
-    changed();
-  }
-
+    change({ address: isAddress(address) ? address : undefined, busy: false, wrong: "" });
+  };
   input.addEventListener("change", () => input.files[0] && take(input.files[0]));
   remove.addEventListener("click", () => { set(undefined); input.focus(); });
-  acceptFiles(element, (file) => take(file));
-  element.addEventListener("paste", (event) => event.clipboardData.files[0] && take(event.clipboardData.files[0]));
-  show();
-  const value = () => {
-    if (state.busy) throw new Error("The picture is still on its way.");
-    if (state.wrong) throw new Error(state.wrong);
-    return state.address;
-  };
-  return { element, value, set, wide: true, target: input };
+  acceptFiles(element, take);
+  showDrop(element, face, remove, state);
+  return { element, value: () => addressOf(state), set, take, wide: true, target: input };
+}
+
+/** Upload a file. One that is chosen later wins. */
+async function send(file, element, state, change) {
+  const turn = ++state.turn;
+  const wrong = refusal(file);
+  change({ address: undefined, wrong, busy: !wrong });
+  if (wrong) return;
+  try {
+    const address = await upload(file, (part) => turn === state.turn && draw(element, { part }));
+    if (turn !== state.turn) return;
+    seen.set(address, URL.createObjectURL(file));
+    change({ address, busy: false });
+  } catch (problem) {
+    if (turn === state.turn) change({ busy: false, wrong: problem.message });
+  }
+}
+
+function addressOf({ busy, wrong, address }) {
+  if (busy) throw new Error("The picture is still on its way.");
+  if (wrong) throw new Error(wrong);
+  return address;
 }
 
 /** Let files be dropped onto an element. */

@@ -39,7 +39,7 @@ function caption(file, acts) {
   });
   return h("figcaption", {},
     h("span", {}, [pixels, kind, size(file.bytes)].filter(Boolean).join(" · ")),
-    isPicture(file) && acts.canStartFrom() ? start : null,
+    isPicture(file) ? start : null,
     file.address && h("a", { class: "link", href: file.address, target: "_blank", rel: "noopener noreferrer" }, "Open"));
 }
 

@@ -13,70 +13,78 @@ const STATES = ["queued", "running", "completed", "failed", "cancelled", "expire
 
 /** The sheet in `element`, with its choice of states in `filters`. */
 export function sheet(element, filters) {
-  const frames = new Map();
-  const state = { cursor: null, filter: "", turn: 0, current: null };
-  const film = h("ul", { class: "film" });
-  const empty = h("p", { class: "empty" });
-  const older = h("button", { type: "button", class: "quiet older", hidden: true }, "Older");
-  const wrong = h("p", { class: "mistake", role: "alert" });
-  fill(element, film, empty, wrong, older);
-  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting && load(), { rootMargin: "400px" });
-
-  async function load() {
-    const turn = state.turn;
-    seen.unobserve(older);
-    fill(wrong);
-    try {
-      const page = await jobsPage(state.cursor, state.filter);
-      if (turn !== state.turn) return;
-      for (const job of page.jobs) put(job, false);
-      state.cursor = page.next;
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      if (turn === state.turn) fill(wrong, problem.message);
-      older.hidden = false;
-      return; // a click on the button tries again
-    }
-    older.hidden = !state.cursor;
-    showEmpty();
-    if (state.cursor) seen.observe(older); // a short page leaves it in sight, and it is told so again
-  }
-
-  function put(job, first) {
-    if (state.filter && job.state !== state.filter && !frames.has(job.id)) return;
-    const there = frames.get(job.id);
-    if (there) return there.update(job);
-    const made = frame(job);
-    made.mark(job.id === state.current);
-    frames.set(job.id, made);
-    film[first ? "prepend" : "append"](made.element);
-    return showEmpty();
-  }
-
-  function showEmpty() {
-    empty.textContent = frames.size || state.cursor ? "" : state.filter ? `No job is ${state.filter}.` : "Pictures gather here.";
-  }
-
-  function choose(filter) {
-    state.turn++;
-    Object.assign(state, { filter, cursor: null });
-    frames.clear();
-    fill(film);
-    return load();
-  }
-
-  older.addEventListener("click", load);
-  fill(filters, filterOf(choose));
-  keepFresh(frames, (job) => put(job, false));
+  const roll = rollOf();
+  fill(element, roll.film, roll.empty, roll.wrong, roll.older);
+  roll.older.addEventListener("click", () => load(roll));
+  fill(filters, filterOf((filter) => begin(roll, filter)));
+  keepFresh(roll);
   return {
-    load: () => choose(state.filter),
-    put,
+    load: () => begin(roll, roll.filter),
+    put: (job, first) => put(roll, job, first),
     /** Mark the frame of the job that is on the easel. */
     mark: (id) => {
-      state.current = id;
-      for (const [one, made] of frames) made.mark(one === id);
+      roll.current = id;
+      for (const [one, made] of roll.frames) made.mark(one === id);
     },
   };
+}
+
+/** What the sheet consists of, and what it knows: frames by job, how far the list is read (`turn` counts its beginnings). */
+function rollOf() {
+  const roll = {
+    film: h("ul", { class: "film" }),
+    empty: h("p", { class: "empty" }),
+    wrong: h("p", { class: "mistake", role: "alert" }),
+    older: h("button", { type: "button", class: "quiet older", hidden: true }, "Older"),
+    frames: new Map(),
+    cursor: null, filter: "", turn: 0, current: null,
+  };
+  roll.seen = new IntersectionObserver(([entry]) => entry.isIntersecting && load(roll), { rootMargin: "400px" });
+  return roll;
+}
+
+function begin(roll, filter) {
+  roll.turn++;
+  Object.assign(roll, { filter, cursor: null });
+  roll.frames.clear();
+  fill(roll.film);
+  return load(roll);
+}
+
+/** Put the next page on the sheet. */
+async function load(roll) {
+  const { turn, older, wrong } = roll;
+  roll.seen.unobserve(older);
+  fill(wrong);
+  try {
+    const page = await jobsPage(roll.cursor, roll.filter);
+    if (turn !== roll.turn) return;
+    for (const job of page.jobs) put(roll, job, false);
+    roll.cursor = page.next;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (turn === roll.turn) fill(wrong, problem.message);
+    older.hidden = false;
+    return; // a click on the button tries again
+  }
+  older.hidden = !roll.cursor;
+  showEmpty(roll);
+  if (roll.cursor) roll.seen.observe(older); // a short page leaves it in sight, and it is told so again
+}
+
+function put(roll, job, first) {
+  const there = roll.frames.get(job.id);
+  if (there) return there.update(job);
+  if (roll.filter && job.state !== roll.filter) return undefined;
+  const made = frame(job);
+  made.mark(job.id === roll.current);
+  roll.frames.set(job.id, made);
+  roll.film[first ? "prepend" : "append"](made.element);
+  return showEmpty(roll);
+}
+
+function showEmpty({ empty, frames, cursor, filter }) {
+  empty.textContent = frames.size || cursor ? "" : filter ? `No job is ${filter}.` : "Pictures gather here.";
 }
 
 async function jobsPage(cursor, filter) {
@@ -95,13 +103,13 @@ function filterOf(choose) {
 }
 
 /** Look again at the newest jobs while any of the frames is in work. */
-async function keepFresh(frames, put) {
+async function keepFresh(roll) {
   for (;;) {
     await pause(FRESH_MS);
     await untilSeen();
-    if (![...frames.values()].some((one) => one.active())) continue;
+    if (![...roll.frames.values()].some((one) => one.active())) continue;
     try {
-      for (const job of (await jobsPage(null, "")).jobs) if (frames.has(job.id)) put(job);
+      for (const job of (await jobsPage(null, "")).jobs) if (roll.frames.has(job.id)) put(roll, job, false);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem; // a lost look is made up for by the next
     }
