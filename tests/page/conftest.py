@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from scripts.chromium import NoChromium, chromium
 
 from .fake_api import FakeApi, fake_api
 
+PATIENCE_MS = 20_000  # a bound, for machines that have more to do; what is expected ends the wait
 SHOTS = Path(__file__).parents[2] / "out" / "page"
 _VIOLATIONS = """
 window.violations = [];
@@ -28,6 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
         path = chromium()
     except NoChromium as reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         # As root, which containers are, Chromium refuses to run in its sandbox.
         running = await playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
@@ -51,7 +53,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Open]:
     async def go(address: str, **options: object) -> Page:
         settings = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "dark", **options}
         context = await browser.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(_VIOLATIONS)
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -247,7 +247,7 @@ async def test_an_api_that_is_away_is_waited_for(visit: Open, api: FakeApi) -> N
     await expect(page.locator(".trouble")).to_contain_text("cannot be reached; trying again")
     await page.unroute("**/v1/jobs/one")
     api.complete("one")
-    await expect(page.locator(".prints img")).to_be_visible(timeout=8000)
+    await expect(page.locator(".prints img")).to_be_visible()
 
 
 async def test_a_page_that_nobody_sees_asks_for_nothing(visit: Open, api: FakeApi) -> None:
