@@ -43,7 +43,7 @@ AlsoIn = Annotated[
     list[str] | None,
     typer.Option(metavar="REGION", help="Name images also as ECR's replicas in this region are named; repeatable."),
 ]
-KmsKey = Annotated[str | None, typer.Option(help="KMS key that encrypts it; else AWS's own for EBS.")]
+KmsKey = Annotated[str | None, typer.Option(help="KMS key that encrypts it; else the account's default for EBS.")]
 FastRestore = Annotated[
     list[str] | None,
     typer.Option(

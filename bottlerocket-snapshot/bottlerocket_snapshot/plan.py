@@ -28,6 +28,7 @@ _HEAD_ROOM = 1.2
 _BASE_GIB = 6  # Bottlerocket's own containers and logs
 _LEAST_GIB = 20  # Bottlerocket's default
 _MOST_GIB = 16384
+_GRACE = timedelta(minutes=15)  # a question before the build and the removing after it take their time, too
 _GIB = 1024**3
 
 # Pulling is network and decompression: 8 CPUs, up to 10 or 12.5 Gbit/s; in every region, China included.
@@ -120,7 +121,7 @@ def plan(wish: Wish, images: tuple[Image, ...], build: str, at: datetime) -> Pla
         if not re.fullmatch(pattern, text):
             raise Refused(f"{text!r} is not known: write {wanted}")
     kind = wish.instance_type or _INSTANCE_TYPES[wish.arch, wish.variant]
-    return Plan(wish, images, kind, _volume(wish, images), build, at + wish.timeout)
+    return Plan(wish, images, kind, _volume(wish, images), build, at + wish.timeout + _GRACE)
 
 
 def _volume(wish: Wish, images: Iterable[Image]) -> int:

@@ -152,7 +152,7 @@ def test_user_data_is_bottlerockets() -> None:
 def test_tags_tell_what_is_in_it_and_until_when_the_rest_may_live() -> None:
     """A snapshot does not expire."""
     made = _plan(timeout=timedelta(minutes=30))
-    assert made.build_tags["darkroom:expires"] == "2026-11-24T12:30:00+00:00"
+    assert made.build_tags["darkroom:expires"] == "2026-11-24T12:45:00+00:00"
     assert made.snapshot_tags["darkroom:image-0"] == f"{ECR}/comfyui:1@{A}"
     assert made.snapshot_tags["darkroom:images"] == made.fingerprint
     assert "darkroom:expires" not in made.snapshot_tags

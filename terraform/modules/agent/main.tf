@@ -47,17 +47,18 @@ locals {
       Resource = local.written
     },
     {
-      # What a lost attempt left behind is removed by the one that wins; documents never are.
+      # What a lost attempt left behind is removed by the one that wins, and a mark that asked to cancel when its job has
+      # ended; documents never are.
       Sid      = "RemoveLeftovers"
       Effect   = "Allow"
       Action   = "s3:DeleteObject"
-      Resource = var.prefixes == null ? ["${local.bucket}/*"] : [for prefix in var.prefixes : "${local.bucket}/${prefix}/*"]
+      Resource = var.prefixes == null ? ["${local.bucket}/*"] : concat(["${local.bucket}/jobs/*.cancel"], [for prefix in var.prefixes : "${local.bucket}/${prefix}/*"])
     },
     {
       Sid      = "KeepDocuments"
       Effect   = "Deny"
       Action   = "s3:DeleteObject"
-      Resource = ["${local.bucket}/jobs/*", "${local.bucket}/inputs/*"]
+      Resource = ["${local.bucket}/jobs/*.json", "${local.bucket}/inputs/*"]
     },
   ]
 

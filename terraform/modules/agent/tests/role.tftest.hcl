@@ -22,7 +22,7 @@ run "it_may_what_it_does_and_no_more" {
       ReadInputsAndDocuments     = ["arn:aws:s3:::outputs/*"]
       WriteArtifactsAndDocuments = ["arn:aws:s3:::outputs/jobs/*", "arn:aws:s3:::outputs/*"]
       RemoveLeftovers            = ["arn:aws:s3:::outputs/*"]
-      KeepDocuments              = ["arn:aws:s3:::outputs/jobs/*", "arn:aws:s3:::outputs/inputs/*"]
+      KeepDocuments              = ["arn:aws:s3:::outputs/jobs/*.json", "arn:aws:s3:::outputs/inputs/*"]
     }
     error_message = aws_iam_role_policy.this.policy
   }
@@ -41,7 +41,7 @@ run "prefixes_bound_where_it_writes" {
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid => statement.Resource if contains(["WriteArtifactsAndDocuments", "RemoveLeftovers"], statement.Sid) } == {
       WriteArtifactsAndDocuments = ["arn:aws:s3:::outputs/jobs/*", "arn:aws:s3:::outputs/sdxl/*", "arn:aws:s3:::outputs/customers/acme/*"]
-      RemoveLeftovers            = ["arn:aws:s3:::outputs/sdxl/*", "arn:aws:s3:::outputs/customers/acme/*"]
+      RemoveLeftovers            = ["arn:aws:s3:::outputs/jobs/*.cancel", "arn:aws:s3:::outputs/sdxl/*", "arn:aws:s3:::outputs/customers/acme/*"]
     }
     error_message = aws_iam_role_policy.this.policy
   }
