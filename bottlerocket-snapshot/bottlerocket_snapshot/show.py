@@ -38,9 +38,9 @@ def plan_table(plan: Plan, ami: str | None = None) -> RenderableType:
     for one in plan.images:
         size = f"{one.size / 1e9:.2f} GB, " if one.size is not None else ""
         table.add_row("image", Text(plain("\n".join([*one.names, f"{size}{one.digest}"]))))
+    minutes = plan.wish.timeout.total_seconds() / 60
     table.add_row(
-        "instance",
-        f"{plan.instance_type} ({plan.wish.arch}), until it is done; at most {plan.wish.timeout.total_seconds() / 60:.0f} minutes",
+        "instance", f"{plan.instance_type} ({plan.wish.arch}), until it is done; at most {minutes:.0f} minutes"
     )
     table.add_row("AMI", Text(plain(ami or plan.ami_parameter)))
     table.add_row("volume", f"{plan.volume_gib} GiB, encrypted")
