@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # Where Terraform looks by itself (its CLI configuration, ~/.terraform.d, the XDG data folders) is not repeated here.
@@ -30,13 +30,13 @@ def program() -> str:
     raise TerraformUnavailable("no terraform on PATH: install version 1.11 or newer, or set TERRAFORM to its path")
 
 
-def run(folder: Path, *arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Terraform in a folder, with its output kept; the caller looks at the status."""
+def run(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Terraform in a folder, with `environ` beside this process's own; the caller looks at status and output."""
     command = [program(), f"-chdir={folder}", *arguments]
-    return subprocess.run(command, env=environ or _environ(), capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, env=_environ(environ or {}), capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def init(folder: Path) -> None:
+def init(folder: Path, environ: Mapping[str, str] | None = None) -> None:
     """Initialise a folder: from the registry first, then from each mirror, without a backend.
 
     Raises:
@@ -44,7 +44,7 @@ def init(folder: Path) -> None:
     """
     words = []
     for choice in ((), *((f"-plugin-dir={mirror}",) for mirror in _mirrors())):
-        done = run(folder, "init", "-backend=false", "-input=false", "-no-color", *choice)
+        done = run(folder, "init", "-backend=false", "-input=false", "-no-color", *choice, environ=environ)
         if done.returncode == 0:
             return
         words.append(done.stderr.strip())
@@ -58,11 +58,9 @@ def _mirrors() -> Iterator[Path]:
             yield found.parent
 
 
-def _environ() -> dict[str, str]:
+def _environ(more: Mapping[str, str]) -> dict[str, str]:
     # Terraform warns about a configuration file that is named and not there, in the midst of its output.
-    environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    # A test starts the provider some hundred times for a moment: half of its work was to collect garbage.
-    environ.setdefault("GOGC", "400")
+    environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **more}
     if not Path(environ.get("TF_CLI_CONFIG_FILE", "")).is_file():
         environ.pop("TF_CLI_CONFIG_FILE", None)
     return environ
@@ -75,7 +73,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     try:
         init(folder)
-        os.execve(program(), ["terraform", f"-chdir={folder}", *sys.argv[2:]], _environ())  # noqa: S606
+        os.execve(program(), ["terraform", f"-chdir={folder}", *sys.argv[2:]], _environ({}))  # noqa: S606
     except TerraformUnavailable as error:
         sys.exit(str(error))
 

@@ -1,7 +1,6 @@
 """Apply tests/terraform/flow to an emulator, plan it again, and destroy it."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,13 +83,7 @@ class Applied:
 
     def terraform(self, *arguments: str) -> tuple[int, str]:
         """Run Terraform on this state: status, and what it said."""
-        environ = {
-            **os.environ,
-            **self.emulator.environment,
-            "AWS_REGION": self.emulator.environment["AWS_DEFAULT_REGION"],
-            "CHECKPOINT_DISABLE": "1",
-            "TF_IN_AUTOMATION": "1",
-        }
+        environ = {**self.emulator.environment, "AWS_REGION": self.emulator.environment["AWS_DEFAULT_REGION"]}
         words = [*arguments, "-no-color", "-input=false", f"-state={self.state}", "-var=lambda_zip=main.tf"]
         done = terraform.run(_FLOW, *words, environ=environ)
         return done.returncode, done.stdout + done.stderr

@@ -18,20 +18,15 @@ def name(folder: Path) -> str:
     return "root" if folder == ROOT else str(folder.relative_to(ROOT)).removeprefix("modules/")
 
 
-def initialised(folder: Path, *commands: tuple[str, ...]) -> tuple[int, str]:
-    """Status and output of commands of Terraform in a folder, up to the first that fails.
+def tested(folder: Path, provider: dict[str, str]) -> tuple[int, str]:
+    """Status and output of `terraform test` in a folder, which also validates it.
 
     Raises:
-        TerraformUnavailable: Terraform or its provider cannot be had here.
+        TerraformUnavailable: Terraform or a module cannot be had here.
     """
-    terraform.init(folder)
-    said = ""
-    for command in commands:
-        done = terraform.run(folder, *command)
-        said += done.stdout + done.stderr
-        if done.returncode:
-            return done.returncode, said
-    return 0, said
+    terraform.init(folder, provider)
+    done = terraform.run(folder, "test", "-no-color", environ=provider)
+    return done.returncode, done.stdout + done.stderr
 
 
 def unavailable(reason: Exception) -> NoReturn:
