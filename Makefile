@@ -83,6 +83,19 @@ images: $(SETUP) ## Build the images, with Docker (NAMES="agent simulator" for s
 test-images: $(SETUP) ## Build the images on a real engine and try each: user, size, start, stop, secrets
 	$(BIN)/pytest tests/images
 
+.PHONY: cluster
+cluster: $(SETUP) ## Run a real Kubernetes cluster with KEDA and the charts on this machine, until Ctrl-C (root, Go)
+	@$(BIN)/python -m tests.images agent simulator --save out/images
+	@$(BIN)/python -m darkroom_local.cluster up --images out/images
+
+.PHONY: cluster-down
+cluster-down: $(SETUP) ## End the cluster that `make cluster` runs
+	@$(BIN)/python -m darkroom_local.cluster down
+
+.PHONY: test-cluster
+test-cluster: $(SETUP) ## The product on a real cluster: KEDA, kubelet, Karpenter; times land in out/cluster (root, Go)
+	$(BIN)/pytest tests/cluster
+
 .PHONY: lambda
 lambda: $(SETUP) ## Build dist/lambda.zip (python3.13, arm64), the same bytes from the same sources
 	@$(BIN)/python -m scripts.lambda_zip

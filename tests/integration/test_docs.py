@@ -18,6 +18,9 @@ ELSEWHERE = {
     "make local": "tests of the supervisor; it runs until Ctrl-C",
     "make bench": ".ci/run, in its short form",
     "make faults": ".ci/run",
+    "make cluster": "tests/cluster, which start the same cluster; it runs until Ctrl-C",
+    "make cluster-down": "test_cluster_command",
+    "make test-cluster": ".ci/run",
 }
 
 
