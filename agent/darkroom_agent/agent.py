@@ -8,14 +8,13 @@ import structlog
 
 from darkroom_contract.job import Priority
 
+from .breaker import Breaker
 from .drain import Drain
 from .errors import ServiceUnavailable
 from .guarded import guarded, together
-from .health import Health
 from .pipeline import Pipeline
 from .pod_marks import PodMarks
 from .ports import Queue
-from .prefetch import Prefetch
 
 log = structlog.get_logger()
 
@@ -26,22 +25,12 @@ class _Draining(Exception):
     """The wait for work ended because the agent leaves."""
 
 
-async def run(
-    queues: Mapping[Priority, Queue],
-    wait: int,
-    pipeline: Pipeline,
-    prefetch: Prefetch,
-    health: Health,
-    drain: Drain,
-    marks: PodMarks,
-) -> None:
-    """Serve until `drain` begins, and until everything in hand has ended after it.
-
-    `wait` is the length of a long poll, seconds.
-    """
-    watching = [asyncio.create_task(health.watch()), asyncio.create_task(marks.watch())]
+async def run(queues: Mapping[Priority, Queue], pipeline: Pipeline, breaker: Breaker, marks: PodMarks) -> None:
+    """Serve until the pipeline's drain begins, and until everything in hand has ended after it."""
+    drain = pipeline.drain
+    watching = [asyncio.create_task(one) for one in (pipeline.health.watch(), breaker.watch(), marks.watch())]
     handling: set[asyncio.Task[None]] = set()
-    receiver = _Receiver(wait, pipeline, prefetch, health, drain, marks, handling)
+    receiver = _Receiver(pipeline, breaker, marks, handling)
     try:
         await together(*(receiver.receive(queue, priority) for priority, queue in queues.items()))
         if handling:
@@ -57,36 +46,34 @@ async def run(
 class _Receiver:
     """Takes messages from one queue each, for as long as there is room."""
 
-    wait: int
     pipeline: Pipeline
-    prefetch: Prefetch
-    health: Health
-    drain: Drain
+    breaker: Breaker
     marks: PodMarks
     handling: set[asyncio.Task[None]]
 
     async def receive(self, queue: Queue, priority: Priority) -> None:
         """Receive until the agent leaves."""
         pause, ready = _FIRST_PAUSE, False
-        while not self.drain.begun.is_set():
+        drain = self.pipeline.drain
+        while not drain.begun.is_set():
             try:
-                room = await guarded(_room(self.health, self.prefetch, priority), _until(self.drain))
+                room = await guarded(self._room(priority), _until(drain))
                 if not ready and priority is Priority.NORMAL:
                     log.info("agent.ready")
                 ready = True
                 # Not cut short by a drain: a poll that is broken off may have taken a message with it. It ends in
                 # seconds, and what it brings goes back at once.
-                deliveries = await queue.receive(room, self.wait)
+                deliveries = await queue.receive(room, self.pipeline.settings.wait)
             except _Draining:
                 return
             except ServiceUnavailable as failure:
                 log.error("queue.unreachable", queue=queue.name, error=failure.message, again_in=pause)
-                await _pause(self.drain, pause)
+                await _pause(drain, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             pause = _FIRST_PAUSE
             for delivery in deliveries:
-                self.prefetch.taken(priority)
+                self.pipeline.prefetch.taken(priority)
                 task = asyncio.create_task(self.pipeline.handle(queue, delivery, priority))
                 self.handling.add(task)
                 self.marks.busy()
@@ -97,14 +84,15 @@ class _Receiver:
         if not self.handling:
             self.marks.idle()
 
-
-async def _room(health: Health, prefetch: Prefetch, priority: Priority) -> int:
-    """Wait until a message could be used: the runtime is up, and there is room."""
-    while True:
-        await health.up.wait()
-        room = await prefetch.room(priority)
-        if health.up.is_set():
-            return room
+    async def _room(self, priority: Priority) -> int:
+        """Wait until a message could be used: the runtime is up, the store works, and there is room."""
+        up, well = self.pipeline.health.up, self.breaker.well
+        while True:
+            await up.wait()
+            await well.wait()
+            room = await self.pipeline.prefetch.room(priority)
+            if up.is_set() and well.is_set():
+                return room
 
 
 async def _until(drain: Drain) -> None:

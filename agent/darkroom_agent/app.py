@@ -14,6 +14,7 @@ from darkroom_contract.job import Priority
 from . import agent
 from .alive import stay_alive
 from .aws import client_config
+from .breaker import Breaker, probe
 from .commit import Commit
 from .drain import Drain
 from .errors import ServiceUnavailable
@@ -21,6 +22,7 @@ from .guard import FetchPolicy
 from .health import Health
 from .inputs import InputLimits, Inputs
 from .mark import RestartMark
+from .patient_store import PatientStore
 from .pipeline import Pipeline
 from .pod_marks import pod_marks
 from .ports import RuntimeLimits
@@ -68,7 +70,9 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         )
 
     sqs = await stack.enter_async_context(client("sqs"))
-    store = S3Store(await stack.enter_async_context(client("s3")), settings.bucket)
+    s3 = S3Store(await stack.enter_async_context(client("s3")), settings.bucket)
+    breaker = Breaker(lambda: probe(s3))
+    store = PatientStore(s3, settings.bucket, breaker, drain.begun)
     topic = SnsTopic(await stack.enter_async_context(client("sns")), settings.topic_arn)
     normal = SqsQueue(sqs, settings.queue_url, settings.visibility)
     queues = {Priority.NORMAL: normal}
@@ -107,7 +111,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         beside = [group.create_task(_check_redrive(normal, settings.attempts))]
         if settings.alive_file:
             beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
-        await agent.run(queues, settings.wait, pipeline, prefetch, health, drain, pod_marks(settings))
+        await agent.run(queues, pipeline, breaker, pod_marks(settings))
         for task in beside:
             task.cancel()
 

@@ -9,11 +9,13 @@ from typing import Any
 from opentelemetry import metrics, trace
 
 from darkroom_agent import agent
+from darkroom_agent.breaker import Breaker, probe
 from darkroom_agent.commit import Commit
 from darkroom_agent.drain import Drain
 from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTopic, NoInputs
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
+from darkroom_agent.patient_store import PatientStore
 from darkroom_agent.pipeline import Pipeline
 from darkroom_agent.pod_marks import NoMarks, PodMarks
 from darkroom_agent.ports import OutputFile, Prepared, Report, Result
@@ -76,14 +78,16 @@ class World:
         self.health = Health(self.runtime, self.mark, self._warm_up)
         turns = Turns(settings.concurrency, lambda: self.runtime.loaded_model, settings.bulk_every)
         self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
+        breaker = Breaker(lambda: probe(self.store), first_pause=0.01)
+        store = PatientStore(self.store, "memory", breaker, self.drain.begun)
         self.pipeline = Pipeline(
             settings=settings,
             attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
             buckets=frozenset({"memory"}),
-            store=self.store,
+            store=store,
             inputs=self.inputs,
             runtime=self.runtime,
-            commit=Commit(self.store, self.topic, telemetry),
+            commit=Commit(store, self.topic, telemetry),
             turns=turns,
             prefetch=self.prefetch,
             health=self.health,
@@ -92,9 +96,7 @@ class World:
             telemetry=telemetry,
         )
         queues = {Priority.NORMAL: self.queue, **({Priority.BULK: self.bulk} if self.bulk else {})}
-        return asyncio.create_task(
-            agent.run(queues, settings.wait, self.pipeline, self.prefetch, self.health, self.drain, self.marks)
-        )
+        return asyncio.create_task(agent.run(queues, self.pipeline, breaker, self.marks))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
