@@ -23,9 +23,11 @@ output "runtime_values" {
     }
     results = { topicArn = module.messaging.results_topic_arn }
     outputs = { bucket = module.storage.outputs_bucket }
-    # The collector of charts/platform.
-    telemetry = { otlpEndpoint = var.tracing.enabled ? "http://darkroom-collector.${var.platform_namespace}:4318" : "" }
-    inputs    = { buckets = runtime.input_buckets }
+    inputs  = { buckets = runtime.input_buckets }
+    # The collector and the priority class are charts/platform's.
+    telemetry     = { otlpEndpoint = var.tracing.enabled ? "http://darkroom-collector.${var.platform_namespace}:4318" : "" }
+    networkPolicy = { collectorNamespace = var.platform_namespace }
+    pod           = { priorityClassName = "darkroom-runtime" }
     models = {
       bucket         = module.storage.models_bucket
       schedulingGate = var.cluster.reserve_mountpoint_headroom == true ? "s3.csi.aws.com/reserve-headroom-for-mppod" : ""

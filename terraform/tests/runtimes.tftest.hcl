@@ -37,8 +37,10 @@ run "values_of_a_release_are_complete" {
       }
       results        = { topicArn = "arn:aws:sns:eu-west-1:123456789012:mocked" }
       outputs        = { bucket = module.storage.outputs_bucket }
-      telemetry      = { otlpEndpoint = "http://darkroom-collector.darkroom-system:4318" }
       inputs         = { buckets = [] }
+      telemetry      = { otlpEndpoint = "http://darkroom-collector.darkroom-system:4318" }
+      networkPolicy  = { collectorNamespace = "darkroom-system" }
+      pod            = { priorityClassName = "darkroom-runtime" }
       models         = { bucket = module.storage.models_bucket, schedulingGate = "" }
       serviceAccount = { name = "sdxl" }
       scaling        = { jobSeconds = 6, targetWaitSeconds = 60, minReplicas = 0, maxReplicas = 40 }

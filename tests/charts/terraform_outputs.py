@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scripts import terraform
@@ -12,8 +13,8 @@ _TESTS = "tests/chart_values.tftest.hcl"
 
 
 @functools.cache
-def outputs() -> dict[str, Any]:
-    """Outputs by name, of the run in terraform/tests/chart_values.tftest.hcl.
+def state() -> dict[str, Any]:
+    """The state after the run in terraform/tests/chart_values.tftest.hcl.
 
     Raises:
         TerraformUnavailable: Terraform or its provider cannot be had here.
@@ -22,7 +23,23 @@ def outputs() -> dict[str, Any]:
     terraform.init(ROOT)
     done = terraform.run(ROOT, "test", f"-filter={_TESTS}", "-verbose", "-json")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    # A state's line is tens of megabytes, for it holds the provider's schema.
-    (state,) = [line for line in done.stdout.splitlines() if '"type":"test_state"' in line[-200:] + line[:200]]
-    found = json.loads(state)["test_state"]["outputs"]
-    return {name: one.get("value") for name, one in found.items()}
+    # Its line is tens of megabytes, for it holds the provider's schema: no other is looked into.
+    (line,) = [one for one in done.stdout.splitlines() if '"type":"test_state"' in one[-200:] + one[:200]]
+    found: dict[str, Any] = json.loads(line)["test_state"]
+    return found
+
+
+def outputs() -> dict[str, Any]:
+    """Outputs by name."""
+    return {name: one.get("value") for name, one in state()["outputs"].items()}
+
+
+def resources(kind: str) -> list[dict[str, Any]]:
+    """Attributes of all resources of a type, whichever module has them."""
+
+    def inside(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from (one["values"] for one in module.get("resources", ()) if one["type"] == kind)
+        for child in module.get("child_modules", ()):
+            yield from inside(child)
+
+    return list(inside(state()["root_module"]))

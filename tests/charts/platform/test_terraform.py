@@ -1,4 +1,4 @@
-"""Terraform's `platform_values` are what the chart takes: no key of them is lost."""
+"""Terraform's `platform_values` are what the chart takes, and what Terraform names here the chart makes."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ import yaml
 from scripts.terraform import TerraformUnavailable
 
 from tests.charts.conftest import unavailable
-from tests.charts.terraform_outputs import outputs
+from tests.charts.terraform_outputs import outputs, resources
 
-from .chart import Object, Rendered, render
+from .chart import NAMESPACE, Object, Rendered, render
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,28 @@ def test_no_key_is_lost(helm: Path, chart: Path, values: dict[str, Any]) -> None
     whole = made(values)
     assert isinstance(whole, list), whole
     assert [path for path in leaves(values) if made(changed(values, path)) == whole] == []
+
+
+def test_roles_are_bound_to_its_service_accounts(helm: Path, chart: Path, values: dict[str, Any]) -> None:
+    """Each role of the platform's namespace belongs to a service account that the chart's parts run under."""
+    rendered = render(helm, chart, values)
+    accounts = [rendered.given("keda")["serviceAccount"]["operator"]["name"]]
+    accounts += [rendered.given("opentelemetry-collector")["serviceAccount"]["name"], *rendered.names("ServiceAccount")]
+    bound = {(one["namespace"], one["service_account"]) for one in resources("aws_eks_pod_identity_association")}
+    assert {account for namespace, account in bound if namespace == NAMESPACE} == set(accounts)
+
+
+def test_runtimes_are_told_of_what_it_makes(helm: Path, chart: Path, values: dict[str, Any]) -> None:
+    """The collector's address, its log group, the priority class: Terraform says them as the chart has them."""
+    rendered = render(helm, chart, values)
+    (runtime, *_) = [yaml.safe_load(text) for text in outputs()["runtime_values"].values()]
+    collector = rendered.given("opentelemetry-collector")
+    port = collector["ports"]["otlp-http"]["servicePort"]
+    assert runtime["telemetry"] == {"otlpEndpoint": f"http://{collector['fullnameOverride']}.{NAMESPACE}:{port}"}
+    assert runtime["networkPolicy"] == {"collectorNamespace": NAMESPACE}
+    assert {runtime["pod"]["priorityClassName"]} == rendered.names("PriorityClass")
+    groups = {one["name"] for one in resources("aws_cloudwatch_log_group")}
+    assert rendered.collector()["exporters"]["awsemf"]["log_group_name"] in groups
 
 
 def test_an_api_server_takes_what_it_makes(

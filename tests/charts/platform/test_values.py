@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from scripts.reference_charts import described
 
-from .chart import CHART, UPSTREAM, dependencies
+from .chart import CHART, LEAST, UPSTREAM, dependencies, helm_run, values_file
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 DEPENDENCIES = {one.get("alias", one["name"]): one for one in dependencies()}
@@ -48,6 +49,12 @@ def test_a_slip_of_the_pen_is_found() -> None:
     theirs = {"operator": {"replicaCount": 1, "affinity": {}}}
     ours = {"operator": {"replicas": 2, "affinity": {"nodeAffinity": {}}}, "operators": {}}
     assert list(unknown(ours, theirs, "keda")) == ["keda.operator.replicas", "keda.operators"]
+
+
+def test_helm_has_nothing_to_say(helm: Path, chart: Path) -> None:
+    """`helm lint --strict`, with the least that an installation says."""
+    status, said = helm_run(helm, "lint", "--strict", "--quiet", chart, *values_file(chart, LEAST))
+    assert status == 0, said
 
 
 def test_every_dependency_has_a_switch() -> None:
