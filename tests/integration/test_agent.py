@@ -215,6 +215,18 @@ async def test_comfyui_workflow_of_the_demo(emulator: Emulator, tmp_path: Path) 
         assert told["timings"]["nodes"]["3"] >= 0.2
 
 
+async def test_what_a_lost_attempt_left_is_removed(sd: World) -> None:
+    """When the job, which is final, is delivered again; what else lies there stays."""
+    agent = await sd.agent()
+    await sd.job("again")
+    (made,) = (await sd.notified("again"))["image_url"]
+    for name in ("0-0123456789ab.png", "notes.txt"):
+        await sd.clients["s3"].put_object(Bucket=sd.topology.bucket, Key=f"sd/again/{name}", Body=b"x")
+    await sd.job("again")
+    await agent.says("job.already_final")
+    assert await sd.keys("sd/again/") == sorted([made.partition(f"{sd.topology.bucket}/")[2], "sd/again/notes.txt"])
+
+
 async def test_the_smoke_job_goes_through_the_queue_and_back(sd: World) -> None:
     """What `helm test` runs, with the agent's own environment."""
     await sd.agent()
