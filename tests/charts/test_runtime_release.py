@@ -30,6 +30,11 @@ class Release:
         assert status == 0, said
         return said
 
+    def rollback(self, revision: str) -> None:
+        """`helm rollback` to a revision."""
+        status, said = run_helm("rollback", self.name, revision, *self._flags)
+        assert status == 0, said
+
     def uninstall(self) -> None:
         """`helm uninstall`."""
         status, said = run_helm("uninstall", self.name, *self._flags)
@@ -71,20 +76,27 @@ def test_uninstalling_leaves_only_the_definitions(release: Release) -> None:
     assert {"scaledobjects.keda.sh", "nodepools.karpenter.sh"} <= {one["metadata"]["name"] for one in crds}
 
 
-def test_an_upgrade_keeps_the_pods_that_there_are(release: Release) -> None:
-    """None at first; what KEDA made of it stays, whatever else changes."""
+def test_upgrades_and_rollbacks_keep_the_pods_that_there_are(release: Release) -> None:
+    """Their number is KEDA's, whatever else changes or changes back, and whatever it was at the time."""
     release.run("install")
-    deployment = next(one for one in objects(release) if one["kind"] == "Deployment")
-    path = release.api.path_of(deployment)
-    assert release.api.call("GET", path)["spec"]["replicas"] == 0
-    merge = "application/merge-patch+json"
-    release.api.call("PATCH", f"{path}/scale", {"spec": {"replicas": 5}}, merge, fieldManager="keda")
+    path = release.api.path_of(next(one for one in objects(release) if one["kind"] == "Deployment"))
     longer = {"jobs": {"maxSeconds": 1800}, "scaling": {"minReplicas": 1}}
-    for values in ({"scaling": {"maxReplicas": 40}}, longer, {}):
+    for replicas, values in ((0, {"scaling": {"maxReplicas": 40}}), (5, longer), (3, {})):
+        scale(release.api, path, replicas)
         release.run("upgrade", values)
-        assert release.api.call("GET", path)["spec"]["replicas"] == 5
+        assert release.api.call("GET", path)["spec"]["replicas"] == replicas
         assert [one["kind"] for one in objects(release, values) if release.there(one) is None] == []
+    for revision, replicas in (("3", 4), ("1", 2)):
+        scale(release.api, path, replicas)
+        release.rollback(revision)
+        assert release.api.call("GET", path)["spec"]["replicas"] == replicas
     release.uninstall()
+
+
+def scale(api: KubeApi, path: str, replicas: int) -> None:
+    """What KEDA and the autoscaler do."""
+    change = {"spec": {"replicas": replicas}}
+    api.call("PATCH", f"{path}/scale", change, "application/merge-patch+json", fieldManager="keda")
 
 
 def test_a_change_of_models_moves_to_a_new_volume(release: Release) -> None:

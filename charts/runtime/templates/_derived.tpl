@@ -35,15 +35,6 @@ openai: {port: 8000, path: /v1/models}
 {{- max 1 (floor $jobs | int64) }}
 {{- end }}
 
-{{/*
-Replicas belong to KEDA. A Deployment that leaves them out begins with one pod, and with it a GPU that nobody asked
-for; one that names them sets them back at each upgrade. So: the fewest at first, then what there is.
-*/}}
-{{- define "darkroom.replicas" -}}
-{{- $there := lookup "apps/v1" "Deployment" .Release.Namespace (include "darkroom.name" .) }}
-{{- if $there }}{{ dig "spec" "replicas" 0 $there | int64 }}{{ else }}{{ int64 .Values.scaling.minReplicas }}{{ end }}
-{{- end }}
-
 {{/* The accelerators that so many pods take, as a resource list; nothing on the CPU. Takes (list pods root). */}}
 {{- define "darkroom.accelerators" -}}
 {{- with (index . 1).Values.runtime.accelerator }}
