@@ -43,6 +43,11 @@ class Recipe:
 
 
 RECIPES = {
+    "compose": Recipe(
+        "github.com/docker/compose/v2",
+        {"docker-compose": "./cmd"},
+        ("github.com/docker/compose/v2/internal.Version=v{version}",),
+    ),
     "etcd": Recipe("go.etcd.io/etcd/server/v3", {"etcd": "."}),
     "helm": Recipe("helm.sh/helm/v4", {"helm": "./cmd/helm"}, ("helm.sh/helm/v4/internal/version.version=v{version}",)),
     "helm-docs": Recipe("github.com/norwoodj/helm-docs", {"helm-docs": "./cmd/helm-docs"}, ("main.version={version}",)),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scripts.bootstrap import ROOT
 
-NAMES = ("agent", "simulator")
+NAMES = ("agent", "simulator", "local", "comfyui", "sdwebui")
 _DOCKER = ("docker",)
 
 

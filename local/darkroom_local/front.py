@@ -25,7 +25,7 @@ async def front_door(topology: Topology, emulator: Emulator, folder: Path, **api
     Raises:
         RuntimeError: it did not start; its log is in `folder`.
     """
-    await _put_examples(topology, emulator)
+    await put_examples(topology, emulator.url)
     url = f"http://127.0.0.1:{(port := free_port())}"
     environ = {**os.environ, **topology.api_environment(), **emulator.environment, **api}
     child = await start(
@@ -38,8 +38,9 @@ async def front_door(topology: Topology, emulator: Emulator, folder: Path, **api
         await child.stop()
 
 
-async def _put_examples(topology: Topology, emulator: Emulator) -> None:
-    async with aws_client("s3", emulator.url) as s3:
+async def put_examples(topology: Topology, endpoint: str) -> None:
+    """Put the example workflows into the models bucket, and let pages use the output bucket."""
+    async with aws_client("s3", endpoint) as s3:
         # The page sends input images straight to the bucket; leave to do so is in the pre-signed address.
         cors = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}
         await s3.put_bucket_cors(Bucket=topology.bucket, CORSConfiguration={"CORSRules": [cors]})

@@ -104,12 +104,13 @@ def main() -> int:
     """Serve until SIGTERM; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m darkroom_local.gateway", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; the first line printed tells which")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--keys", type=lambda text: frozenset(text.split(",")), default=frozenset(), help="API keys")
     options = parser.parse_args()
     Gateway.keys = options.keys
-    server = _Server(("127.0.0.1", options.port), Gateway)
+    server = _Server((options.host, options.port), Gateway)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201 (who starts it reads this line)
+    print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201 (who starts it reads this line)
     stopped = threading.Event()
     threading.Thread(target=_sweep_now_and_then, args=(stopped,), daemon=True).start()
     server.serve_forever(poll_interval=0.1)

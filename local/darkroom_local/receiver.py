@@ -95,23 +95,25 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(secret: str, tell: Callable[[Delivery], None], port: int = 0) -> AsyncIterator[str]:
-    """Receive on loopback for as long as the context lasts; the URL for webhooks. `port` 0 takes a free one."""
+async def receiver(
+    secret: str, tell: Callable[[Delivery], None], port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[str]:
+    """Receive for as long as the context lasts; the URL for webhooks. `port` 0 takes a free one."""
     app = web.Application(client_max_size=_MOST_BYTES)
     taking = Receiver(secret, tell).take
     app.add_routes([web.post("/", taking), web.post(r"/status/{status:[2-5]\d\d}", taking)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, host, port).start()
         address: Any = runner.addresses[0]
-        yield f"http://127.0.0.1:{address[1]}/"
+        yield f"http://{host}:{address[1]}/"
     finally:
         await runner.cleanup()
 
 
-async def _serve(secret: str, port: int, console: Console) -> None:
-    async with receiver(secret, lambda one: console.print(line_of(one)), port) as url:
+async def _serve(secret: str, port: int, host: str, console: Console) -> None:
+    async with receiver(secret, lambda one: console.print(line_of(one)), port, host) as url:
         console.print(f"webhooks to [bold]{url}[/], signed with {secret}", soft_wrap=True)
         await asyncio.Event().wait()
 
@@ -120,12 +122,14 @@ def main() -> int:
     """Receive until Ctrl-C; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m darkroom_local.receiver", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
         "--secret", default=os.environ.get("WEBHOOK_SECRET"), help="default: $WEBHOOK_SECRET, or else a new one"
     )
     arguments = parser.parse_args()
     try:
-        asyncio.run(_serve(arguments.secret or new_secret(), arguments.port, Console(highlight=False)))
+        secret, console = arguments.secret or new_secret(), Console(highlight=False)
+        asyncio.run(_serve(secret, arguments.port, arguments.host, console))
     except KeyboardInterrupt:
         return 130
     return 0

@@ -136,8 +136,13 @@ def aws_client(service: str, endpoint: str) -> Any:
     return session.create_client(service, region_name="us-east-1", endpoint_url=endpoint, **credentials)
 
 
-async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: str = "darkroom") -> Topology:
-    """Make it all at this endpoint, with the emulator's credentials."""
+async def make_topology(
+    endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: str = "darkroom", secret: str | None = None
+) -> Topology:
+    """Make what is not there yet at this endpoint, with the emulator's credentials.
+
+    `secret` is that of the webhooks; a new one if none is given.
+    """
     async with aws_client("sns", endpoint) as sns, aws_client("sqs", endpoint) as sqs, aws_client("s3", endpoint) as s3:
         bucket = f"{prefix}-outputs"
         for name in (bucket, models := f"{prefix}-models"):
@@ -145,7 +150,7 @@ async def make_topology(endpoint: str, runtimes: Sequence[RuntimeSpec], prefix: 
         jobs = (await sns.create_topic(Name=f"{prefix}-jobs"))["TopicArn"]
         results = (await sns.create_topic(Name=f"{prefix}-results"))["TopicArn"]
         made = [await _runtime(sns, sqs, jobs, spec, prefix) for spec in runtimes]
-        webhooks = await _webhooks(sns, sqs, results, endpoint, prefix)
+        webhooks = await _webhooks(sns, sqs, results, endpoint, prefix, secret or new_secret())
         urls = made[0].queue_url.removesuffix(runtimes[0].name) if made else ""
     return Topology(jobs, results, bucket, models, urls, tuple(made), webhooks)
 
@@ -165,7 +170,7 @@ async def _runtime(sns: Any, sqs: Any, jobs_arn: str, spec: RuntimeSpec, prefix:
     return RuntimeQueues(spec, queue_url, dead_url, bulk_url)
 
 
-async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix: str) -> WebhookQueue:
+async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix: str, secret: str) -> WebhookQueue:
     dead_url, dead_arn = await _queue(sqs, f"{prefix}-webhooks-dlq", {})
     redrive = {
         "VisibilityTimeout": str(WEBHOOK_VISIBILITY_SECONDS),
@@ -173,9 +178,9 @@ async def _webhooks(sns: Any, sqs: Any, results_arn: str, endpoint: str, prefix:
     }
     queue_url, queue_arn = await _queue(sqs, f"{prefix}-webhooks", redrive)
     await subscribe(sns, results_arn, queue_arn, {"webhook": ["true"]})
-    path, secret = f"/{prefix}/webhooks/", new_secret()
+    path = f"/{prefix}/webhooks/"
     async with aws_client("ssm", endpoint) as ssm:
-        await ssm.put_parameter(Name=f"{path}_default", Value=secret, Type="SecureString")
+        await ssm.put_parameter(Name=f"{path}_default", Value=secret, Type="SecureString", Overwrite=True)
     return WebhookQueue(queue_url, queue_arn, dead_url, path, secret)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.bootstrap import uv
+from scripts.bootstrap import ROOT, uv
 
 from tests.images.engine import CACHE, Engine
 from tests.images.packages import run
@@ -40,12 +40,24 @@ RUN ldconfig && python3 -m ensurepip >/dev/null 2>&1 && ln -sf pip3 /usr/local/b
     find /usr/local -name __pycache__ -prune -exec rm -r {{}} +
 CMD ["python3"]
 """
+# The emulator, as requirements/localstack.txt has it; the real image takes the same variables.
+_LOCALSTACK = """\
+FROM {uv} AS uv
+FROM {python}
+ENV PATH=/localstack/bin:$PATH HOME=/tmp/localstack LOCALSTACK_VOLUME_DIR=/tmp/localstack OVERRIDE_IN_DOCKER=0 \\
+    EAGER_SERVICE_LOADING=0 SKIP_SSL_CERT_DOWNLOAD=1 DISABLE_EVENTS=1 DNS_ADDRESS=0 UV_CACHE_DIR=/var/cache/uv
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv --mount=type=cache,target=/var/cache/uv \\
+    --mount=type=bind,source=localstack.txt,target=/localstack.txt UV_LINK_MODE=copy uv venv /localstack && \\
+    UV_LINK_MODE=copy uv pip sync --python /localstack/bin/python --require-hashes --compile-bytecode /localstack.txt
+RUN mkdir /tmp/localstack
+ENTRYPOINT ["python", "-m", "localstack.runtime.main"]
+"""
 _LEFT_OUT_OF_BIN = ("pip*", "idle*", "2to3*", "pydoc*")  # their first lines name the folder that they came from
 _LEFT_OUT = ("test", "tests", "idle_test", "site-packages", "__pycache__", "config-3.*", "lib2to3", "*.a")
 
 
 def make_standins(engine: Engine, images: dict[str, str]) -> None:
-    """Make the stand-ins of `python`, `uv` and whatever else is asked for; quick if they are there.
+    """Make the stand-ins of Python and uv; quick if they are there.
 
     Raises:
         Unavailable: one of them cannot be made on this machine.
@@ -57,6 +69,21 @@ def make_standins(engine: Engine, images: dict[str, str]) -> None:
             if not _there(engine, _DEBIAN, made_by_debian := _made_by(_debian, _PACKAGES)):
                 _debian(engine, made_by_debian)
             _python(engine, images[name], made_by)
+
+
+def make_localstack(engine: Engine, images: dict[str, str]) -> None:
+    """Make the stand-in of the emulator's image; quick if it is there.
+
+    Raises:
+        Unavailable: one of those that it is made of cannot be made on this machine.
+    """
+    make_standins(engine, images)
+    lock = ROOT / "requirements" / "localstack.txt"
+    dockerfile = _LOCALSTACK.format_map(images)
+    if not _there(engine, images["localstack"], made_by := _made_by(dockerfile, lock.read_text())):
+        with _folder() as folder:
+            shutil.copy(lock, folder / lock.name)
+            _build(engine, images["localstack"], made_by, dockerfile, folder)
 
 
 def _made_by(*parts: Callable[..., None] | str) -> str:
