@@ -1,4 +1,4 @@
-"""`docker compose up`: everything healthy, jobs of both types through the API, an agent killed in the midst of one."""
+"""`docker compose up`: everything healthy, jobs of every type through the API, an agent killed in the midst of one."""
 
 import asyncio
 import hashlib
@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 
+from darkroom_local.flow import RUNTIMES
 from darkroom_local.jobs import workflow
 from tests.compose.composition import Composition
 
@@ -34,16 +35,16 @@ async def test_everything_is_healthy(composition: Composition) -> None:
     assert states.pop("setup") == ("exited", "", 0)
     assert {service for service, (state, _, _) in states.items() if state != "running"} == set()
     assert {service for service, (_, health, _) in states.items() if health not in {"healthy", ""}} == set()
-    assert {"aws", "api", "sd-webui-agent", "sd-comfyui-agent", "sd-webui-simulator", "sd-comfyui-simulator"} <= {
-        service for service, (_, health, _) in states.items() if health == "healthy"
-    }
+    pods = {f"{spec.name}-{part}" for spec in RUNTIMES for part in ("agent", "simulator")}
+    assert pods | {"aws", "api"} <= {service for service, (_, health, _) in states.items() if health == "healthy"}
 
 
-async def test_jobs_of_both_types_end_with_pictures(composition: Composition, api: aiohttp.ClientSession) -> None:
+async def test_jobs_of_every_type_end_with_pictures(composition: Composition, api: aiohttp.ClientSession) -> None:
     """Their addresses hold on this machine, outside of the containers."""
     await submit(api, id="webui", runtime="sd-webui", task="text-to-image", input=_TEXT_TO_IMAGE)
     await submit(api, id="comfyui", runtime="sd-comfyui", task="pipeline", input=workflow("a lighthouse", 11))
-    for job_id, artifacts in (("webui", 1), ("comfyui", 2)):
+    await submit(api, id="openai", runtime="sd-openai", task="text-to-image", input={"prompt": "a village"})
+    for job_id, artifacts in (("webui", 1), ("comfyui", 2), ("openai", 1)):
         document = await ended(api, job_id)
         assert (document["state"], len(document["artifacts"])) == ("completed", artifacts), document
         for artifact in document["artifacts"]:
