@@ -95,6 +95,7 @@ cluster-down: $(SETUP) ## End the cluster that `make cluster` runs
 .PHONY: test-cluster
 test-cluster: $(SETUP) ## The product on a real cluster: KEDA, kubelet, Karpenter; times land in out/cluster (root, Go)
 	$(BIN)/pytest tests/cluster
+
 .PHONY: test-compose
 test-compose: $(SETUP) ## Bring docker-compose.yml up, send jobs, kill an agent, take it down
 	$(BIN)/pytest tests/compose
