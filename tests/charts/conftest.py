@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,12 +14,24 @@ from scripts.go_tools import ToolUnavailable, crds, program
 from darkroom_local.cluster.control_plane import ControlPlane, control_plane
 
 from .kube_api import KubeApi
+from .terraform_outputs import state
 
 
 def unavailable(reason: Exception) -> NoReturn:
     """Skip, as a part is not to be had here; in CI fail, for there nobody reads what was skipped."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
     raise AssertionError  # both leave by an exception
+
+
+@pytest.fixture(scope="session", autouse=True)
+def terraform_begins(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Terraform's outputs (ten seconds) are made beside other tests, if any test here wants them."""
+    if not any("terraform" in item.nodeid.rpartition("/")[2] for item in request.session.items):
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(state)  # who asks for it later gets what it gave, or hears why not
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,16 +11,22 @@ from scripts import terraform
 from tests.terraform.modules import ROOT
 
 _TESTS = "tests/chart_values.tftest.hcl"
+_RUN = threading.Lock()
 
 
-@functools.cache
 def state() -> dict[str, Any]:
-    """The state after the run in terraform/tests/chart_values.tftest.hcl.
+    """The state after the run in terraform/tests/chart_values.tftest.hcl, which happens once, whoever asks first.
 
     Raises:
         TerraformUnavailable: Terraform or its provider cannot be had here.
         AssertionError: the run failed.
     """
+    with _RUN:
+        return _state()
+
+
+@functools.cache
+def _state() -> dict[str, Any]:
     terraform.init(ROOT)
     done = terraform.run(ROOT, "test", f"-filter={_TESTS}", "-verbose", "-json")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
