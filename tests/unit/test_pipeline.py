@@ -1,21 +1,11 @@
 """The life of a message: what the design promises, on fakes of every seam."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 
-from msgspec import json as msgspec_json
-
-from darkroom_agent.errors import (
-    OutOfMemory,
-    RuntimeFailed,
-    RuntimeRefused,
-    ServiceUnavailable,
-)
 from darkroom_agent.ports import Prepared, Report, Result
-from darkroom_contract.document import Artifact, JobDocument, cancel_key, document_key
-from darkroom_contract.job import State, Webhook, digest
-from darkroom_contract.message import read_job
+from darkroom_contract.document import JobDocument, document_key
+from darkroom_contract.job import State, Webhook
 
 from .world import World, message, two_files
 
@@ -68,89 +58,6 @@ async def test_a_delivery_of_a_final_job_is_told_again_and_runs_nothing() -> Non
     assert again.queue.deleted == [message()]
 
 
-async def test_a_retryable_failure_goes_back_and_a_later_attempt_completes() -> None:
-    """The message comes back by its visibility; the document tells which attempt made it."""
-    world = World()
-    answers = [RuntimeFailed("hiccup")]
-
-    async def second_time_lucky(prepared: Prepared, report: Report) -> Result:
-        if answers:
-            raise answers.pop()
-        return await two_files(prepared, report)
-
-    world.runtime.work = second_time_lucky
-    await world.settled(message())
-    document = world.store.document("a")
-    assert (document.state, document.attempt) == (State.COMPLETED, 2)
-    assert world.runtime.ran == ["a", "a"]
-    assert len(world.topic.published) == 1
-
-
-async def test_after_the_last_attempt_the_job_fails_and_the_message_is_left_to_the_dlq() -> None:
-    """`failed` with the reason, and the message where an operator looks."""
-    world = World(MAX_ATTEMPTS="3")
-
-    async def never(prepared: Prepared, report: Report) -> Result:
-        raise RuntimeFailed("always", response={"error": "boom"})
-
-    world.runtime.work = never
-    await world.settled(message())
-    document = world.store.document("a")
-    assert world.runtime.ran == ["a"] * 3
-    assert (document.state, document.attempt) == (State.FAILED, 3)
-    assert document.error is not None
-    assert (document.error.code, document.error.message, document.error.retryable) == ("runtime_failed", "always", True)
-    assert document.response == {"error": "boom"}
-    assert world.queue.dead == [message()]
-    assert {told.status for told in world.topic.published} == {State.FAILED}
-
-
-async def test_a_permanent_failure_is_final_at_once() -> None:
-    """What the runtime refuses is not tried again."""
-    world = World()
-
-    async def refuse(prepared: Prepared, report: Report) -> Result:
-        raise RuntimeRefused("no such sampler")
-
-    world.runtime.work = refuse
-    await world.settled(message())
-    document = world.store.document("a")
-    assert document.state is State.FAILED
-    assert document.error is not None
-    assert not document.error.retryable
-    assert world.runtime.ran == ["a"]
-    assert world.queue.deleted == [message()]
-
-
-async def test_out_of_memory_is_tried_once_more_after_freeing_memory() -> None:
-    """More attempts than two would not help."""
-    world = World(MAX_ATTEMPTS="4")
-
-    async def too_big(prepared: Prepared, report: Report) -> Result:
-        raise OutOfMemory("CUDA out of memory")
-
-    world.runtime.work = too_big
-    await world.settled(message())
-    assert world.runtime.ran == ["a", "a"]
-    assert world.runtime.freed == 2
-    assert world.store.document("a").state is State.FAILED
-
-
-async def test_a_job_that_takes_its_agents_with_it_ends_as_failed() -> None:
-    """When every attempt was killed, the delivery after the last one writes the final state, and runs nothing."""
-    world = World(MAX_ATTEMPTS="2")
-    world.queue.send(message())
-    world.queue.messages[0].receives = 2
-    async with world.running():
-        await world.until_empty()
-    document = world.store.document("a")
-    assert document.state is State.FAILED
-    assert document.error is not None
-    assert document.error.code == "attempts_exhausted"
-    assert world.runtime.ran == []
-    assert world.queue.dead == [message()]
-
-
 async def test_a_job_older_than_its_ttl_is_not_run() -> None:
     """It ends as `expired`, which is told."""
     world = World()
@@ -159,21 +66,6 @@ async def test_a_job_older_than_its_ttl_is_not_run() -> None:
     assert world.store.document("a").state is State.EXPIRED
     assert world.topic.published[0].status is State.EXPIRED
     assert world.runtime.ran == []
-
-
-async def test_a_job_that_takes_too_long_is_interrupted_and_tried_again() -> None:
-    """timeout_seconds bounds one attempt."""
-    world = World()
-
-    async def slow_once(prepared: Prepared, report: Report) -> Result:
-        if prepared.attempt == 1:
-            await asyncio.Event().wait()
-        return await two_files(prepared, report)
-
-    world.runtime.work = slow_once
-    await world.settled(message(timeout_seconds=1))
-    assert world.runtime.interrupted == ["a"]
-    assert (world.store.document("a").state, world.store.document("a").attempt) == (State.COMPLETED, 2)
 
 
 async def test_a_webhook_is_asked_for_where_the_job_names_one() -> None:
@@ -188,34 +80,6 @@ async def test_a_webhook_is_asked_for_where_the_job_names_one() -> None:
     assert world.store.document("told").webhook == Webhook(url="https://example.com/hook")
     assert world.store.document("untold").webhook is not None
     assert world.store.document("without").webhook is None
-
-
-async def test_a_cancelled_queued_job_is_acknowledged_and_told() -> None:
-    """The API made the document `cancelled`; the agent runs nothing and tells it."""
-    world = World()
-    asked = read_job(json.loads(message()))
-    cancelled = JobDocument(id="a", runtime="sd", state=State.CANCELLED, request_digest=digest(asked))
-    world.store.objects[document_key("a")] = msgspec_json.encode(cancelled)
-    await world.settled(message())
-    assert world.runtime.ran == []
-    assert [told.status for told in world.topic.published] == [State.CANCELLED]
-    assert world.queue.deleted == [message()]
-
-
-async def test_a_running_job_is_cancelled_by_its_mark() -> None:
-    """The runtime is interrupted, the job ends as `cancelled`, and the mark goes."""
-    world = World(RUNNING_AFTER_SECONDS="0", CANCEL_POLL_SECONDS="0.2")
-
-    async def until_cancelled(prepared: Prepared, report: Report) -> Result:
-        world.store.objects[cancel_key("a")] = b""
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    world.runtime.work = until_cancelled
-    await world.settled(message())
-    assert world.runtime.interrupted == ["a"]
-    assert world.store.document("a").state is State.CANCELLED
-    assert cancel_key("a") not in world.store.objects
 
 
 async def test_a_long_job_shows_that_it_runs_and_how_far_it_is() -> None:
@@ -240,149 +104,3 @@ async def test_a_long_job_shows_that_it_runs_and_how_far_it_is() -> None:
     await world.settled(message())
     assert [d.state for d in world.store.writes] == [State.RUNNING, State.COMPLETED]
     assert world.store.writes[0].started_at is not None
-
-
-async def test_the_loser_of_a_race_discards_its_result() -> None:
-    """Another attempt made the job final while this one ran: its artifacts stay, ours go, its end is told."""
-    world = World()
-    asked = read_job(json.loads(message()))
-    theirs = "sd/a/0-aaaaaaaaaaaa.png"
-
-    async def overtaken(prepared: Prepared, report: Report) -> Result:
-        won = JobDocument(
-            id="a",
-            runtime="sd",
-            state=State.COMPLETED,
-            attempt=9,
-            request_digest=digest(asked),
-            artifacts=(Artifact(url=world.store.url(theirs), content_type="image/png", bytes=1, sha256="a" * 64),),
-        )
-        world.store.objects[theirs] = b"theirs"
-        world.store.objects[document_key("a")] = msgspec_json.encode(won)
-        return await two_files(prepared, report)
-
-    world.runtime.work = overtaken
-    await world.settled(message())
-    assert world.store.document("a").attempt == 9
-    assert world.store.artifacts() == [theirs]
-    assert [told.attempt for told in world.topic.published] == [9]
-
-
-async def test_the_winner_removes_what_a_lost_attempt_left() -> None:
-    """But nothing that only looks alike: a job whose prefix lies below this one's keeps its artifacts."""
-    world = World()
-    world.runtime.work = two_files
-    world.queue.send(message())
-    world.queue.messages[0].receives = 1
-    stray, other = "sd/a/0-bbbbbbbbbbbb.png", "sd/a/b/0-cccccccccccc.png"
-    world.store.objects |= {stray: b"1", other: b"2"}
-    async with world.running():
-        await world.until_empty()
-    assert stray not in world.store.objects
-    assert other in world.store.objects
-    assert len(world.store.artifacts()) == 3
-
-
-async def test_a_lost_answer_to_the_final_write_is_no_conflict() -> None:
-    """The write took effect, its answer was lost, the client sent it again: the conflict is with ourselves."""
-    world = World()
-    write = world.store.write_document
-
-    async def twice(document: JobDocument, etag: str | None) -> str:
-        await write(document, etag)
-        return await write(document, etag)
-
-    world.store.write_document = twice  # type: ignore[method-assign]
-    await world.settled(message())
-    assert world.store.document("a").state is State.COMPLETED
-    assert len(world.topic.published) == 1
-
-
-async def test_a_lost_lease_ends_the_work_and_leaves_the_message_alone() -> None:
-    """Whoever has the message now goes on; this attempt is interrupted and writes nothing."""
-    world = World(VISIBILITY_SECONDS="2", HEARTBEAT_SECONDS="0.5")
-    started = asyncio.Event()
-
-    interrupted = asyncio.Event()
-
-    async def endless(prepared: Prepared, report: Report) -> Result:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            interrupted.set()
-        raise AssertionError
-
-    world.runtime.work = endless
-    world.queue.send(message())
-    async with world.running():
-        await started.wait()
-        world.queue.messages[0].receipt = "somebody else's"
-        world.queue.messages[0].visible_at = float("inf")
-        async with asyncio.timeout(5):
-            await interrupted.wait()
-    assert world.store.writes == []
-    assert world.topic.published == []
-    assert world.queue.deleted == []
-
-
-async def test_an_unreachable_store_loses_nothing() -> None:
-    """No artifact, no document, though the store works for others: the message goes back, the next attempt does all."""
-    world = World()
-    put, failing = world.store.put_artifact, [ServiceUnavailable("S3 is away")] * 2
-
-    async def away_once(key: str, data: bytes, content_type: str) -> None:
-        if failing:
-            raise failing.pop()
-        await put(key, data, content_type)
-
-    world.store.put_artifact = away_once  # type: ignore[method-assign]
-    await world.settled(message())
-    assert world.store.document("a").attempt == 2
-    assert world.queue.deleted == [message()]
-
-
-async def test_a_failed_notification_is_made_up_for() -> None:
-    """The document is final, the topic was away: the next delivery tells it, without running anything again."""
-    world = World()
-    publish, failing = world.topic.publish, [ServiceUnavailable("SNS is away")]
-
-    async def away_once(*arguments: object, webhook: bool) -> None:
-        if failing:
-            raise failing.pop()
-        await publish(*arguments, webhook=webhook)  # type: ignore[arg-type]
-
-    world.topic.publish = away_once  # type: ignore[method-assign,assignment]
-    await world.settled(message())
-    assert world.runtime.ran == ["a"]
-    assert len(world.topic.published) == 1
-    assert world.queue.deleted == [message()]
-
-
-async def test_a_mistake_of_our_own_fails_the_job_and_not_the_agent() -> None:
-    """An exception that no table knows is told as what it is, and the next job runs."""
-    world = World(MAX_ATTEMPTS="1")
-
-    async def bug(prepared: Prepared, report: Report) -> Result:
-        if prepared.job.id == "a":
-            raise ZeroDivisionError("oops")
-        return await two_files(prepared, report)
-
-    world.runtime.work = bug
-    await world.settled(message("a"), message("b"))
-    error = world.store.document("a").error
-    assert error is not None
-    assert (error.code, error.message) == ("agent_failed", "ZeroDivisionError: oops")
-    assert world.store.document("b").state is State.COMPLETED
-
-
-async def test_another_request_under_a_used_id_goes_to_the_dlq_unaltered() -> None:
-    """The first request's document is not touched."""
-    world = World()
-    await world.settled(message("a"))
-    before = world.store.objects[document_key("a")]
-    second = World()
-    second.store = world.store
-    await second.settled(message("a", input={"prompt": "another"}))
-    assert second.store.objects[document_key("a")] == before
-    assert second.queue.dead == [message("a", input={"prompt": "another"})]
