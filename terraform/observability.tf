@@ -1,4 +1,4 @@
-# Alarms and traces, and what the cluster's collector may write.
+# Alarms, dashboard and traces, and what the cluster's collector may write.
 
 module "observability" {
   source = "./modules/observability"
@@ -6,6 +6,8 @@ module "observability" {
   name              = var.name
   webhooks_dlq_name = module.webhooks.dlq_name
   api_name          = module.api.name
+  functions         = { jobs = module.jobs.function_name, webhooks = module.webhooks.function_name }
+  dashboard         = var.dashboard
   alarm_actions     = var.alarm_actions
   sampling_rate     = var.tracing.sampling_rate
   tracing           = var.tracing.enabled
@@ -13,6 +15,7 @@ module "observability" {
 
   runtimes = { for name, runtime in var.runtimes : name => {
     queue_name      = module.messaging.runtimes[name].queue_name
+    bulk_queue_name = module.messaging.runtimes[name].bulk_queue_name
     dlq_name        = module.messaging.runtimes[name].dlq_name
     max_age_seconds = runtime.alarm_age_seconds
   } }

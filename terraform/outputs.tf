@@ -27,6 +27,11 @@ output "image_repositories" {
   value       = module.images.repository_urls
 }
 
+output "dashboard_name" {
+  description = "CloudWatch dashboard of the installation; null without one."
+  value       = module.observability.dashboard_name
+}
+
 output "snapshot_instance_profile_name" {
   description = "Instance profile for the instance that bottlerocket-snapshot/ starts."
   value       = module.snapshot.instance_profile_name

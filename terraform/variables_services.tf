@@ -107,6 +107,13 @@ variable "tracing" {
   nullable = false
 }
 
+variable "dashboard" {
+  description = "Whether a CloudWatch dashboard of queues, dead letters, API and functions is made, called after `name`; an account's first three cost nothing."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "alarm_actions" {
   description = "What an alarm calls when it begins and when it ends: ARNs of SNS topics, say."
   type        = list(string)

@@ -86,4 +86,5 @@ module "darkroom" {
 
   webhooks      = { reserved_concurrency = 20 }
   alarm_actions = var.alarm_actions
+  dashboard     = true
 }

@@ -21,14 +21,15 @@ output "queue_url_prefix" {
 output "runtimes" {
   description = "Runtime → its queues: URLs, ARNs and names of queue, bulk queue (null without one) and dead-letter queue."
   value = { for name, runtime in var.runtimes : name => {
-    queue_url      = aws_sqs_queue.this[name].url
-    queue_arn      = aws_sqs_queue.this[name].arn
-    queue_name     = aws_sqs_queue.this[name].name
-    bulk_queue_url = runtime.bulk ? aws_sqs_queue.this["${name}-bulk"].url : null
-    bulk_queue_arn = runtime.bulk ? aws_sqs_queue.this["${name}-bulk"].arn : null
-    dlq_url        = aws_sqs_queue.dead_letters[name].url
-    dlq_arn        = aws_sqs_queue.dead_letters[name].arn
-    dlq_name       = aws_sqs_queue.dead_letters[name].name
+    queue_url       = aws_sqs_queue.this[name].url
+    queue_arn       = aws_sqs_queue.this[name].arn
+    queue_name      = aws_sqs_queue.this[name].name
+    bulk_queue_name = runtime.bulk ? aws_sqs_queue.this["${name}-bulk"].name : null
+    bulk_queue_url  = runtime.bulk ? aws_sqs_queue.this["${name}-bulk"].url : null
+    bulk_queue_arn  = runtime.bulk ? aws_sqs_queue.this["${name}-bulk"].arn : null
+    dlq_url         = aws_sqs_queue.dead_letters[name].url
+    dlq_arn         = aws_sqs_queue.dead_letters[name].arn
+    dlq_name        = aws_sqs_queue.dead_letters[name].name
   } }
 }
 

@@ -1,11 +1,11 @@
-# Alarms: jobs that wait too long, jobs that nobody could do, webhooks that nobody answered, an API that fails.
+# Alarms: jobs that wait too long, jobs that nobody could do, webhooks that nobody answered, functions and an API that fail.
 
 locals {
   age_alarms = { for name, runtime in var.runtimes : name => runtime if runtime.max_age_seconds != null }
 
   dead_letters = merge(
     { for name, runtime in var.runtimes : name => { queue = runtime.dlq_name, what = "Jobs of the runtime ${name} could not be done: look into ${runtime.dlq_name}, mend, then `darkroom redrive ${name}`" } },
-    { for queue in var.webhooks_dlq_name == null ? [] : [var.webhooks_dlq_name] : "webhooks" => { queue = queue, what = "Webhooks could not be delivered: look into ${queue}" } },
+    { for queue in var.webhooks_dlq_name == null ? [] : [var.webhooks_dlq_name] : "webhooks" => { queue = queue, what = "Webhooks could not be delivered: look into ${queue}, then `darkroom redrive --webhooks`" } },
   )
 }
 
@@ -39,6 +39,26 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  ok_actions          = var.alarm_actions
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "functions" {
+  for_each = var.functions
+
+  alarm_name          = "${var.name}-${each.key}-errors"
+  alarm_description   = "The function ${each.value} fails again and again: its log says why"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = each.value }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
   threshold           = 0
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"

@@ -3,6 +3,12 @@ output "alarm_names" {
   value = concat(
     [for alarm in aws_cloudwatch_metric_alarm.age : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.dead_letters : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.functions : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.api : alarm.alarm_name],
   )
+}
+
+output "dashboard_name" {
+  description = "Name of the dashboard; null without one."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
 }

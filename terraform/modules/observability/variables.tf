@@ -8,6 +8,7 @@ variable "runtimes" {
   description = "Runtimes by name: their queues' names, and the age of a waiting job, in seconds, that is too much (null: no alarm)."
   type = map(object({
     queue_name      = string
+    bulk_queue_name = optional(string)
     dlq_name        = string
     max_age_seconds = optional(number)
   }))
@@ -23,6 +24,20 @@ variable "webhooks_dlq_name" {
   description = "Name of the queue of webhooks that could not be delivered; null: no alarm."
   type        = string
   default     = null
+}
+
+variable "functions" {
+  description = "Lambda functions that are watched, by what they are called in alarms: `jobs`, `webhooks`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "dashboard" {
+  description = "Whether a dashboard is made; CloudWatch takes money for more than three of them."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "api_name" {

@@ -26,6 +26,15 @@ run "each_zone_has_its_way_out" {
   }
 }
 
+run "there_is_a_dashboard" {
+  command = plan
+
+  assert {
+    condition     = module.darkroom.dashboard_name == var.name
+    error_message = "it is called after the installation"
+  }
+}
+
 run "two_runtimes_share_an_api_of_its_own_name" {
   assert {
     condition     = toset(keys(output.runtime_values)) == toset(["sdxl", "webui"]) && strcontains(output.cli_config, "endpoint = \"https://images.example.com\"")

@@ -104,3 +104,11 @@ run "a_retention_that_cloudwatch_lacks" {
   expect_failures = [var.log_retention_days]
 }
 
+
+run "a_zip_that_was_not_built" {
+  command = plan
+  variables {
+    lambda_zip = "./dist/lambda.zip"
+  }
+  expect_failures = [var.lambda_zip]
+}

@@ -1,4 +1,4 @@
-# Alarms and traces.
+# Alarms, dashboard and traces.
 
 mock_provider "aws" {
   source = "../../mocks/aws"
@@ -16,11 +16,12 @@ run "dead_letters_are_told_and_age_by_choice" {
   variables {
     webhooks_dlq_name = "darkroom-webhooks-dlq"
     api_name          = "darkroom"
+    functions         = { jobs = "darkroom-jobs", webhooks = "darkroom-webhooks" }
     alarm_actions     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
   }
 
   assert {
-    condition     = toset(output.alarm_names) == toset(["darkroom-sdxl-age", "darkroom-sdxl-dead-letters", "darkroom-turbo-dead-letters", "darkroom-webhooks-dead-letters", "darkroom-api-errors"])
+    condition     = toset(output.alarm_names) == toset(["darkroom-sdxl-age", "darkroom-sdxl-dead-letters", "darkroom-turbo-dead-letters", "darkroom-webhooks-dead-letters", "darkroom-jobs-errors", "darkroom-webhooks-errors", "darkroom-api-errors"])
     error_message = jsonencode(output.alarm_names)
   }
 
@@ -32,6 +33,48 @@ run "dead_letters_are_told_and_age_by_choice" {
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.dead_letters : alarm.alarm_actions == toset(var.alarm_actions) && endswith(alarm.dimensions.QueueName, "-dlq")])
     error_message = jsonencode(aws_cloudwatch_metric_alarm.dead_letters)
+  }
+}
+
+run "the_dashboard_shows_every_queue_function_and_the_api" {
+  variables {
+    webhooks_dlq_name = "darkroom-webhooks-dlq"
+    api_name          = "darkroom"
+    functions         = { jobs = "darkroom-jobs" }
+    runtimes = {
+      sdxl  = { queue_name = "darkroom-sdxl", bulk_queue_name = "darkroom-sdxl-bulk", dlq_name = "darkroom-sdxl-dlq" }
+      turbo = { queue_name = "darkroom-turbo", dlq_name = "darkroom-turbo-dlq" }
+    }
+  }
+
+  assert {
+    condition = { for widget in jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets : widget.properties.title => [for metric in widget.properties.metrics : "${metric[1]} ${metric[3]}"] } == {
+      "Jobs that wait"                                 = [for name in ["sdxl", "sdxl-bulk", "turbo"] : "ApproximateNumberOfMessagesVisible darkroom-${name}"]
+      "Age of the oldest job that waits (seconds)"     = [for name in ["sdxl", "sdxl-bulk", "turbo"] : "ApproximateAgeOfOldestMessage darkroom-${name}"]
+      "Jobs in work"                                   = [for name in ["sdxl", "sdxl-bulk", "turbo"] : "ApproximateNumberOfMessagesNotVisible darkroom-${name}"]
+      "Dead letters"                                   = [for name in ["sdxl", "turbo", "webhooks"] : "ApproximateNumberOfMessagesVisible darkroom-${name}-dlq"]
+      "API: requests, refused, failed"                 = ["Count darkroom", "4XXError darkroom", "5XXError darkroom"]
+      "API: time to answer (ms, slowest of a hundred)" = ["Latency darkroom"]
+      "Functions: errors and throttles"                = ["Errors darkroom-jobs", "Throttles darkroom-jobs"]
+      "Functions: run (ms, slowest of a hundred)"      = ["Duration darkroom-jobs"]
+    }
+    error_message = one(aws_cloudwatch_dashboard.this).dashboard_body
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets : [widget.x, widget.y]] == [for n in range(8) : [n % 2 * 12, floor(n / 2) * 6]]
+    error_message = "two panels a row, none on another"
+  }
+}
+
+run "no_dashboard_by_choice_and_no_empty_panel" {
+  variables {
+    dashboard = false
+  }
+
+  assert {
+    condition     = output.dashboard_name == null && length(local.panels) == 4
+    error_message = "without an API and functions there are four panels"
   }
 }
 
