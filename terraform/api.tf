@@ -1,7 +1,12 @@
 # The HTTP API: the gateway with its callers, the jobs Lambda behind it, and the Lambda that calls webhooks.
 
 locals {
-  lambda_zip = coalesce(var.api.lambda_zip, "${path.module}/../dist/lambda.zip")
+  function = {
+    lambda_zip         = coalesce(var.api.lambda_zip, "${path.module}/../dist/lambda.zip")
+    log_level          = var.api.log_level
+    log_retention_days = var.api.log_retention_days
+    tracing            = var.tracing.enabled
+  }
 }
 
 module "api" {
@@ -28,24 +33,19 @@ module "api" {
 module "jobs" {
   source = "./modules/jobs"
 
-  name                 = var.name
-  lambda_zip           = local.lambda_zip
-  outputs_bucket       = module.storage.outputs_bucket
-  models_bucket        = module.storage.models_bucket
-  jobs_topic_arn       = module.messaging.jobs_topic_arn
-  queue_url_prefix     = module.messaging.queue_url_prefix
-  tenants              = module.api.tenants
-  cors_origins         = var.api.cors_origins
-  webhook_policy       = module.webhooks.policy
-  api_execution_arn    = module.api.execution_arn
-  memory_mib           = var.api.memory_mib
-  reserved_concurrency = var.api.reserved_concurrency
-  log_level            = var.api.log_level
-  log_retention_days   = var.api.log_retention_days
-  kms_key_arn          = local.kms_key_arn
-  models_kms_key_arn   = local.models_kms_key_arn
-  tracing              = var.tracing.enabled
-  tags                 = var.tags
+  name               = var.name
+  function           = merge(local.function, { memory_mib = var.api.memory_mib, reserved_concurrency = var.api.reserved_concurrency })
+  outputs_bucket     = module.storage.outputs_bucket
+  models_bucket      = module.storage.models_bucket
+  jobs_topic_arn     = module.messaging.jobs_topic_arn
+  queue_url_prefix   = module.messaging.queue_url_prefix
+  tenants            = module.api.tenants
+  cors_origins       = var.api.cors_origins
+  webhook_policy     = module.webhooks.policy
+  api_execution_arn  = module.api.execution_arn
+  kms_key_arn        = local.kms_key_arn
+  models_kms_key_arn = local.models_kms_key_arn
+  tags               = var.tags
 
   runtimes = { for name, runtime in var.runtimes : name => {
     type                = runtime.type
@@ -61,18 +61,14 @@ module "jobs" {
 module "webhooks" {
   source = "./modules/webhooks"
 
-  name                 = var.name
-  lambda_zip           = local.lambda_zip
-  results_topic_arn    = module.messaging.results_topic_arn
-  outputs_bucket       = module.storage.outputs_bucket
-  attempts             = var.webhooks.attempts
-  max_concurrency      = var.webhooks.max_concurrency
-  allowed_networks     = var.webhooks.allowed_networks
-  allowed_ports        = var.webhooks.allowed_ports
-  reserved_concurrency = var.webhooks.reserved_concurrency
-  log_level            = var.api.log_level
-  log_retention_days   = var.api.log_retention_days
-  kms_key_arn          = local.kms_key_arn
-  tracing              = var.tracing.enabled
-  tags                 = var.tags
+  name              = var.name
+  function          = merge(local.function, { reserved_concurrency = var.webhooks.reserved_concurrency })
+  results_topic_arn = module.messaging.results_topic_arn
+  outputs_bucket    = module.storage.outputs_bucket
+  attempts          = var.webhooks.attempts
+  max_concurrency   = var.webhooks.max_concurrency
+  allowed_networks  = var.webhooks.allowed_networks
+  allowed_ports     = var.webhooks.allowed_ports
+  kms_key_arn       = local.kms_key_arn
+  tags              = var.tags
 }

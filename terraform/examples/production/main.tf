@@ -59,7 +59,7 @@ module "darkroom" {
       checkpoints   = ["dreamshaper.safetensors", "juggernaut.safetensors"]
       max_replicas  = 10
       input_buckets = var.input_buckets
-      settings      = { RECYCLE_AFTER_JOBS = "500" }
+      settings      = { PREFETCH = "4" }
     }
   }
 

@@ -15,7 +15,7 @@ locals {
     RUNTIMES         = jsonencode({ for name, runtime in var.runtimes : name => { for key, value in runtime : key => value if value != null } })
     TENANTS          = jsonencode(var.tenants)
     CORS_ORIGINS     = join(",", var.cors_origins)
-    LOGLEVEL         = upper(var.log_level)
+    LOGLEVEL         = upper(var.function.log_level)
   })
 }
 
@@ -25,14 +25,14 @@ module "function" {
   name                 = "${var.name}-jobs"
   description          = "The jobs API of ${var.name}"
   handler              = "darkroom_api.jobs.handler"
-  lambda_zip           = var.lambda_zip
+  lambda_zip           = var.function.lambda_zip
   statements           = jsonencode(concat(local.statements, local.keys))
-  memory_mib           = var.memory_mib
-  reserved_concurrency = var.reserved_concurrency
-  log_level            = var.log_level
-  log_retention_days   = var.log_retention_days
+  memory_mib           = var.function.memory_mib
+  reserved_concurrency = var.function.reserved_concurrency
+  log_level            = var.function.log_level
+  log_retention_days   = var.function.log_retention_days
   kms_key_arn          = var.kms_key_arn
-  tracing              = var.tracing
+  tracing              = var.function.tracing
   tags                 = var.tags
   environment          = local.environment
 }

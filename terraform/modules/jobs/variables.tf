@@ -4,10 +4,20 @@ variable "name" {
   nullable    = false
 }
 
-variable "lambda_zip" {
-  description = "Path of the zip that `make lambda` builds."
-  type        = string
-  nullable    = false
+variable "function" {
+  description = <<-EOT
+    How the function runs, each as modules/function describes it. `lambda_zip`: path of the zip that `make lambda` builds.
+    `log_level` is the handler's, too.
+  EOT
+  type = object({
+    lambda_zip           = string
+    memory_mib           = optional(number, 1024)
+    reserved_concurrency = optional(number)
+    log_level            = optional(string, "info")
+    log_retention_days   = optional(number, 30)
+    tracing              = optional(bool, true)
+  })
+  nullable = false
 }
 
 variable "outputs_bucket" {
@@ -80,33 +90,6 @@ variable "api_execution_arn" {
   nullable    = false
 }
 
-variable "memory_mib" {
-  description = "Memory of the function, in MiB."
-  type        = number
-  default     = 1024
-  nullable    = false
-}
-
-variable "reserved_concurrency" {
-  description = "Instances that are kept for the function, and the most it gets; null shares the account's."
-  type        = number
-  default     = null
-}
-
-variable "log_level" {
-  description = "Least severity that is logged: debug, info, warning or error."
-  type        = string
-  default     = "info"
-  nullable    = false
-}
-
-variable "log_retention_days" {
-  description = "Days that logs are kept."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
 variable "kms_key_arn" {
   description = "KMS key of topics and the outputs bucket, used for logs and environment, too; null: AWS's own."
   type        = string
@@ -117,13 +100,6 @@ variable "models_kms_key_arn" {
   description = "KMS key of the models bucket, if it has one."
   type        = string
   default     = null
-}
-
-variable "tracing" {
-  description = "Whether the function records traces in X-Ray."
-  type        = bool
-  default     = true
-  nullable    = false
 }
 
 variable "tags" {

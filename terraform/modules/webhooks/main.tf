@@ -61,21 +61,21 @@ module "function" {
   name                 = local.queue_name
   description          = "Calls the webhooks of ${var.name}"
   handler              = "darkroom_api.webhooks.handler"
-  lambda_zip           = var.lambda_zip
+  lambda_zip           = var.function.lambda_zip
   statements           = jsonencode(concat(local.statements, local.keys))
   timeout_seconds      = local.timeout_seconds
-  memory_mib           = var.memory_mib
-  reserved_concurrency = var.reserved_concurrency
-  log_level            = var.log_level
-  log_retention_days   = var.log_retention_days
+  memory_mib           = var.function.memory_mib
+  reserved_concurrency = var.function.reserved_concurrency
+  log_level            = var.function.log_level
+  log_retention_days   = var.function.log_retention_days
   kms_key_arn          = var.kms_key_arn
-  tracing              = var.tracing
+  tracing              = var.function.tracing
   tags                 = var.tags
 
   environment = merge(local.policy, {
     S3_BUCKET            = var.outputs_bucket
     WEBHOOK_SECRETS_PATH = local.secrets
-    LOGLEVEL             = upper(var.log_level)
+    LOGLEVEL             = upper(var.function.log_level)
   })
 }
 

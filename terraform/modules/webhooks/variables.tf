@@ -4,10 +4,20 @@ variable "name" {
   nullable    = false
 }
 
-variable "lambda_zip" {
-  description = "Path of the zip that `make lambda` builds."
-  type        = string
-  nullable    = false
+variable "function" {
+  description = <<-EOT
+    How the function runs, each as modules/function describes it. `lambda_zip`: path of the zip that `make lambda` builds.
+    `log_level` is the handler's, too.
+  EOT
+  type = object({
+    lambda_zip           = string
+    memory_mib           = optional(number, 512)
+    reserved_concurrency = optional(number)
+    log_level            = optional(string, "info")
+    log_retention_days   = optional(number, 30)
+    tracing              = optional(bool, true)
+  })
+  nullable = false
 }
 
 variable "results_topic_arn" {
@@ -46,8 +56,8 @@ variable "max_concurrency" {
   }
 
   validation {
-    condition     = var.reserved_concurrency == null ? true : var.max_concurrency <= var.reserved_concurrency
-    error_message = "max_concurrency is ${var.max_concurrency}: it must not be above reserved_concurrency, or throttled batches use up their attempts."
+    condition     = var.function.reserved_concurrency == null ? true : var.max_concurrency <= var.function.reserved_concurrency
+    error_message = "max_concurrency is ${var.max_concurrency}: it must not be above function.reserved_concurrency, or throttled batches use up their attempts."
   }
 }
 
@@ -75,44 +85,10 @@ variable "allowed_ports" {
   }
 }
 
-variable "memory_mib" {
-  description = "Memory of the function, in MiB."
-  type        = number
-  default     = 512
-  nullable    = false
-}
-
-variable "reserved_concurrency" {
-  description = "Instances that are kept for the function, and the most it gets; null shares the account's."
-  type        = number
-  default     = null
-}
-
-variable "log_level" {
-  description = "Least severity that is logged: debug, info, warning or error."
-  type        = string
-  default     = "info"
-  nullable    = false
-}
-
-variable "log_retention_days" {
-  description = "Days that logs are kept."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
 variable "kms_key_arn" {
   description = "KMS key of queue, outputs bucket and secrets, used for logs and environment, too; null: AWS's own."
   type        = string
   default     = null
-}
-
-variable "tracing" {
-  description = "Whether the function records traces in X-Ray."
-  type        = bool
-  default     = true
-  nullable    = false
 }
 
 variable "tags" {

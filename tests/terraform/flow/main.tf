@@ -89,7 +89,7 @@ module "jobs" {
   source = "../../../terraform/modules/jobs"
 
   name              = local.name
-  lambda_zip        = var.lambda_zip
+  function          = { lambda_zip = var.lambda_zip }
   outputs_bucket    = module.storage.outputs_bucket
   models_bucket     = module.storage.models_bucket
   jobs_topic_arn    = module.messaging.jobs_topic_arn
@@ -102,7 +102,7 @@ module "webhooks" {
   source = "../../../terraform/modules/webhooks"
 
   name              = local.name
-  lambda_zip        = var.lambda_zip
+  function          = { lambda_zip = var.lambda_zip }
   results_topic_arn = module.messaging.results_topic_arn
   outputs_bucket    = module.storage.outputs_bucket
 }

@@ -6,7 +6,7 @@ mock_provider "aws" {
 
 variables {
   name              = "darkroom"
-  lambda_zip        = "./main.tf"
+  function          = { lambda_zip = "./main.tf" }
   outputs_bucket    = "outputs"
   models_bucket     = "models"
   jobs_topic_arn    = "arn:aws-cn:sns:cn-north-1:210987654321:darkroom-jobs"

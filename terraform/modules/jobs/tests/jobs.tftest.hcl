@@ -6,7 +6,7 @@ mock_provider "aws" {
 
 variables {
   name              = "darkroom"
-  lambda_zip        = "./main.tf"
+  function          = { lambda_zip = "./main.tf" }
   outputs_bucket    = "outputs"
   models_bucket     = "models"
   jobs_topic_arn    = "arn:aws:sns:eu-west-1:123456789012:darkroom-jobs"

@@ -6,7 +6,7 @@ mock_provider "aws" {
 
 variables {
   name              = "darkroom"
-  lambda_zip        = "./main.tf"
+  function          = { lambda_zip = "./main.tf" }
   results_topic_arn = "arn:aws:sns:eu-west-1:123456789012:darkroom-results"
   outputs_bucket    = "outputs"
 }
@@ -104,8 +104,8 @@ run "one_at_once" {
 run "more_at_once_than_is_reserved" {
   command = plan
   variables {
-    max_concurrency      = 10
-    reserved_concurrency = 5
+    max_concurrency = 10
+    function        = { lambda_zip = "./main.tf", reserved_concurrency = 5 }
   }
   expect_failures = [var.max_concurrency]
 }
