@@ -18,7 +18,7 @@ def name(folder: Path) -> str:
     return "root" if folder == ROOT else str(folder.relative_to(ROOT)).removeprefix("modules/")
 
 
-def tested(folder: Path, provider: dict[str, str]) -> tuple[int, str]:
+def outcome(folder: Path, provider: dict[str, str]) -> tuple[int, str]:
     """Status and output of `terraform test` in a folder, which also validates it.
 
     Raises:

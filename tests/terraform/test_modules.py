@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripts.terraform import TerraformUnavailable
 
-from .modules import FOLDERS, MODULES, name, tested, unavailable
+from .modules import FOLDERS, MODULES, name, outcome, unavailable
 from .provider import running_provider
 
 type Suites = dict[Path, Future[tuple[int, str]]]
@@ -27,7 +27,7 @@ def suites(request: pytest.FixtureRequest) -> Iterator[Suites]:
         except TerraformUnavailable as reason:
             unavailable(reason)
         pool = stack.enter_context(ThreadPoolExecutor(os.process_cpu_count()))
-        yield {Path(folder): pool.submit(tested, Path(folder), provider) for folder in sorted(wanted)}
+        yield {Path(folder): pool.submit(outcome, Path(folder), provider) for folder in sorted(wanted)}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name)
