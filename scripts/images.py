@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from darkroom_local.emulator_environment import environment_python
 from scripts.bootstrap import ROOT
 
 NAMES = ("agent", "simulator", "local", "comfyui", "sdwebui")
@@ -56,6 +57,21 @@ def save(name: str, folder: Path, docker: Sequence[str] = _DOCKER, environ: Mapp
     return path
 
 
+def bill_of_materials(name: str, folder: Path) -> Path:
+    """Write what an image's lock has as `<name>.cdx.json` (CycloneDX), with versions and hashes; its path.
+
+    Raises:
+        EmulatorUnavailable: the tool for it cannot be had here.
+    """
+    tool = environment_python(ROOT / "requirements" / "image-tools.txt").parent / "cyclonedx-py"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.cdx.json"
+    lock = ROOT / "requirements" / f"{name}.txt"
+    command = [tool, "requirements", "--output-reproducible", "--output-file", path, lock]
+    subprocess.run([str(part) for part in command], check=True)  # noqa: S603
+    return path
+
+
 def _version() -> str:
     project: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project["version"]
@@ -77,6 +93,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.images", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all without any")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write each as DIR/<name>.tar, too")
+    parser.add_argument("--sbom", type=Path, metavar="DIR", help="write DIR/<name>.cdx.json, what is in each, too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no image {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
@@ -88,6 +105,8 @@ def main() -> int:
             print(build(name))  # noqa: T201
             if options.save:
                 print(save(name, options.save))  # noqa: T201
+            if options.sbom:
+                print(bill_of_materials(name, options.sbom))  # noqa: T201
         except subprocess.CalledProcessError as error:
             print(f"images: {name} could not be built (status {error.returncode})", file=sys.stderr)  # noqa: T201
             return 1

@@ -27,5 +27,6 @@ runtime sdwebui 3.10
 runtime forge 3.10
 # LocalStack's markers for Python 3.14 do not resolve, so its lock is for 3.13 alone; its environment is its own.
 compile requirements/localstack.in --output-file requirements/localstack.txt
+compile --universal requirements/image-tools.in --output-file requirements/image-tools.txt
 # checkov's pins fight with everybody's, too.
 compile --universal requirements/checkov.in --output-file requirements/checkov.txt

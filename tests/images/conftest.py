@@ -1,6 +1,5 @@
 """One engine for the session, and images built when first asked for."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -9,9 +8,8 @@ import pytest
 
 from tests.images.built import build
 from tests.images.engine import Engine, engine
+from tests.images.missing import missing
 from tests.images.unavailable import Unavailable
-
-_missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +19,7 @@ def docker() -> Iterator[Engine]:
         try:
             running = stack.enter_context(engine())
         except Unavailable as reason:
-            _missing(str(reason))
+            missing(str(reason))
         yield running
 
 
@@ -34,6 +32,6 @@ def image(docker: Engine) -> Callable[[str], str]:
         try:
             return build(docker, name)
         except Unavailable as reason:
-            _missing(str(reason))
+            missing(str(reason))
 
     return built

@@ -60,12 +60,16 @@ class Container:
 
 @asynccontextmanager
 async def container(
-    engine: Engine, image: str, environ: Mapping[str, str], options: tuple[str, ...] = LOCKED_UP
+    engine: Engine,
+    image: str,
+    environ: Mapping[str, str],
+    options: tuple[str, ...] = LOCKED_UP,
+    command: tuple[str, ...] = (),
 ) -> AsyncIterator[Container]:
     """Run an image in a container of its own until the context ends."""
     running = Container(engine, f"darkroom-test-{uuid.uuid4().hex[:8]}")
     variables = [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
-    await running.call("run", "--detach", "--name", running.name, *options, *variables, image)
+    await running.call("run", "--detach", "--name", running.name, *options, *variables, image, *command)
     logs = await asyncio.create_subprocess_exec(
         *(engine.client, "logs", "--follow", running.name),
         env=engine.environ,

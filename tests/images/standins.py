@@ -77,7 +77,7 @@ def make_localstack(engine: Engine, images: dict[str, str]) -> None:
     Raises:
         Unavailable: one of those that it is made of cannot be made on this machine.
     """
-    make_standins(engine, images)
+    make_standins(engine, {name: images[name] for name in ("python", "uv")})
     lock = ROOT / "requirements" / "localstack.txt"
     dockerfile = _LOCALSTACK.format_map(images)
     if not _there(engine, images["localstack"], made_by := _made_by(dockerfile, lock.read_text())):

@@ -11,8 +11,11 @@ import pytest
 from tests.images.engine import Engine
 
 Build = Callable[[str], str]
-IMAGES = ("agent", "simulator")
+IMAGES = ("agent", "simulator", "local")
 MOST_BYTES = 200_000_000
+# What each misses first, and what is run of an image with several programs.
+_WANTED = {"agent": "SQS_QUEUE_URL", "simulator": "--type", "local": "AWS_ENDPOINT_URL"}
+_COMMANDS = {"local": ("darkroom_local.setup",)}
 # Looks through an image from inside; what should not be there is printed as JSON.
 _LOOK = """
 import importlib.util, json, os, pathlib, shutil
@@ -83,5 +86,5 @@ def test_its_history_tells_no_secret(docker: Engine, image: Build, name: str) ->
 def test_a_wrong_environment_is_told_at_once(docker: Engine, image: Build, name: str) -> None:
     """With a status that is not 0, and words that name a variable."""
     with pytest.raises(subprocess.CalledProcessError) as failure:
-        docker("run", "--rm", "--network", "none", image(name))
-    assert {"agent": "SQS_QUEUE_URL", "simulator": "--type"}[name] in failure.value.stderr.decode()
+        docker("run", "--rm", "--network", "none", image(name), *_COMMANDS.get(name, ()))
+    assert _WANTED[name] in failure.value.stderr.decode()
