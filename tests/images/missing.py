@@ -1,4 +1,4 @@
-"""What a test does where a part cannot be had: it skips, or fails with CI=true, for there nobody reads what is skipped."""
+"""What a test does where a part cannot be had: it skips; with CI=true it fails, for nobody reads there what skips."""
 
 import os
 from typing import NoReturn
