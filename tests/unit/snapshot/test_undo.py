@@ -7,7 +7,7 @@ import pytest
 
 from bottlerocket_snapshot.failures import SnapshotError, TimedOut
 from bottlerocket_snapshot.undo import Undo
-from tests.unit.snapshot_world import Ticking
+from tests.unit.snapshot.world import Ticking
 
 
 def _undo(said: list[str] | None = None) -> Undo:

@@ -11,7 +11,7 @@ from bottlerocket_snapshot.failures import Refused
 from bottlerocket_snapshot.images import Image, checked, fingerprint, image
 from bottlerocket_snapshot.plan import Plan, Wish
 from bottlerocket_snapshot.references import parse
-from tests.unit.snapshot_world import AT, ECR
+from tests.unit.snapshot.world import AT, ECR
 
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 GB = 10**9

@@ -33,7 +33,10 @@ PROFILE = "darkroom-snapshot"
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
+OPTIONS = ("--instance-profile", PROFILE, "--region", REGION)
+
 type Event = Callable[[str], None]
+type Run = Callable[..., tuple[str, str]]
 
 
 def refusal(operation: str, code: str, message: str = "no") -> ClientError:

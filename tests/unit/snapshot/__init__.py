@@ -1,0 +1,1 @@
+"""bottlerocket-snapshot, module by module, in an AWS account in this process."""
