@@ -72,11 +72,10 @@ def _processor_seconds(pid: int) -> float:
 
 
 async def test_it_starts_quickly(docker: Engine, image: Build) -> None:
-    """To its first receive in 1.2 s. Where others use the machine, too, it is the processor's time that counts."""
+    """To its first receive in 1.2 s of the processor; what the clock says, which depends on others, is shown."""
     seconds = [await first_receive(docker, image("agent")) for _ in range(3)]
     print("first receive after", ", ".join(f"{clock:.2f} s (processor {work:.2f} s)" for clock, work in seconds))  # noqa: T201
-    clock, work = (min(one) for one in zip(*seconds, strict=True))
-    assert min(clock, work) <= FIRST_RECEIVE_SECONDS
+    assert min(work for _, work in seconds) <= FIRST_RECEIVE_SECONDS
 
 
 async def test_it_runs_a_job_with_nothing_to_write_to(docker: Engine, image: Build) -> None:
