@@ -122,7 +122,7 @@ async def healthy(running: Container) -> bool:
 
 
 async def test_it_starts_without_a_gpu_and_stops(docker: Engine, runtime: Runtime, tag: str, tmp_path: Path) -> None:
-    """By `--cpu`, with nothing to write to but /tmp, as nobody in particular; SIGTERM ends a server that sets no handler."""
+    """By `--cpu`, with nothing to write to but /tmp, as nobody in particular; SIGTERM ends what sets no handler."""
     command = ("--cpu", "--further")
     async with container(docker, tag, {}, locked_up(tmp_path), command) as running:
         flags = json.loads((await running.says("listening")).partition(" ")[2])
