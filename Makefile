@@ -39,12 +39,17 @@ demo: $(SETUP) ## Run the whole flow on this machine: real jobs, emulated AWS, s
 local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of your own
 	@$(BIN)/python -m darkroom_local up
 
+# The longest first; they wait as much as they work, so that one more than there are cores is at work at a time.
+SUITES := test-integration test-unit test-terraform test-contract test-charts test-page lint reference-check
+ONCE := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+
 .PHONY: test
-test: lint reference-check test-unit test-contract test-integration test-terraform test-page ## What every change must pass; CI adds the longer suites below
+test: $(SETUP) ## What every change must pass, suites side by side; CI adds the longer ones below
+	@$(MAKE) --no-print-directory --jobs=$(ONCE) --output-sync=target $(SUITES)
 
 .PHONY: test-unit
-test-unit: $(SETUP) ## Modules on their own, with the coverage of the packages
-	$(BIN)/pytest tests/unit --cov --cov-report=term
+test-unit: $(SETUP) ## Modules on their own; in CI with the coverage of the packages
+	$(BIN)/pytest tests/unit $(if $(CI),--cov --cov-report=term)
 
 .PHONY: test-contract
 test-contract: $(SETUP) ## Adapters and simulator against recordings, the AWS stand-in against the emulator
