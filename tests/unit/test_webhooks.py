@@ -134,7 +134,7 @@ async def test_one_dead_receiver_delays_no_other(world: WebhookWorld) -> None:
         await world.job(f"live-{index}")
     event = await world.event()
     dead = next(one["messageId"] for one in event["Records"] if '"dead"' in one["body"])
-    assert await world.serve(event, seconds=2.0) == [dead]
+    assert await world.serve(event, seconds=4.0) == [dead]
     assert meanwhile.is_set()
 
 

@@ -70,7 +70,7 @@ class WebhookWorld:
         )
         return sqs_event(answer.get("Messages", ()), "arn:aws:sqs:us-east-1:000000000000:webhooks")
 
-    async def serve(self, event: dict[str, Any] | None = None, seconds: float = 0.5) -> list[str]:
+    async def serve(self, event: dict[str, Any] | None = None, seconds: float = 20.0) -> list[str]:
         """Let the Lambda have an event, by default of all that is visible; the ids of messages that failed."""
         async with Courier(self.office.settings.policy, seconds=seconds) as courier:
             answer = await serve(event or await self.event(), self.office, courier)
