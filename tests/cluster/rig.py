@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -61,10 +62,32 @@ class Rig:
                 yield pods
             finally:
                 await release.uninstall(self.cluster.plane)
+                # Pods may take their whole grace; the next test of this runtime must not see them.
+                await self.kubectl("delete", "pods", f"--selector={label(name)}", "--grace-period=1", "--timeout=60s")
 
     def values(self, name: str, *more: dict[str, Any]) -> dict[str, Any]:
         """Values of a runtime's release: Terraform's, a test's hurry, and what else is wanted."""
-        return merged(runtime_values(self.topology, self.cluster.emulator, name), QUICK, *more)
+        noted = {
+            "runtime": {
+                "env": {"SIMULATOR_LOG": f"/gpu/{name}"},
+                "volumeMounts": [{"name": "gpu", "mountPath": "/gpu"}],
+            },
+            "pod": {"volumes": [{"name": "gpu", "hostPath": {"path": str(self._gpu), "type": "Directory"}}]},
+        }
+        return merged(runtime_values(self.topology, self.cluster.emulator, name), QUICK, noted, *more)
+
+    @property
+    def _gpu(self) -> Path:
+        """A folder of ours in which simulated GPUs note what they did: pods go, and what they wrote goes with them."""
+        folder = self.cluster.plane.folder / "gpu"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o777)  # runtimes are not root
+        return folder
+
+    def turns(self, runtime: str) -> int:
+        """How many jobs have been on a runtime's GPUs so far, interrupted ones included."""
+        noted = self._gpu / runtime
+        return len(noted.read_text().splitlines()) if noted.exists() else 0
 
     async def submit(
         self, runtime: str, count: int, seconds: float, timeout_seconds: int = 300, **fault: Any

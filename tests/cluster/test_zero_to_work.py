@@ -16,9 +16,10 @@ JOBS = 30
 
 
 async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig) -> None:
-    """No pod before; pods for the jobs, never more than allowed; each job completed at once; no pod after.
+    """No pod before; pods for the jobs, never more than allowed; each job completed; no pod after.
 
-    None of the scale-ins broke a job: every one ended in its first attempt.
+    None of the scale-ins broke a job: every one had the GPU once. (What a leaving pod had received and not begun goes
+    back, and is another attempt.)
     """
     async with rig.runtime("flow") as pods:
         await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/flow", "--timeout=60s")
@@ -33,8 +34,8 @@ async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig) -> None:
         gone = await pods.until(lambda now: not now, "no pod is left", 120)
 
     documents = await rig.documents(ids)
-    ended = {(one["state"], one["attempt"]) for one in documents.values()}
-    assert ended == {("completed", 1)}
+    assert {one["state"] for one in documents.values()} == {"completed"}
+    assert rig.turns("flow") == JOBS
     assert all(len(one["artifacts"]) == 1 for one in documents.values())
     assert await rig.messages(rig.topology.of("flow")) == {"waiting": 0, "in flight": 0, "dead": 0}
     assert 1 < most_at_once(pods.events) <= 3

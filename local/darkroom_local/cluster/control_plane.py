@@ -113,6 +113,7 @@ def _api_server(folder: Path, at: Address, etcd: str, services: str) -> list[str
         "--service-account-issuer=https://kubernetes.default.svc",
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",
+        "--kubelet-preferred-address-types=InternalIP",  # nodes have no names that anybody resolves
         "--endpoint-reconciler-type=none",  # it would write an endpoint that loopback cannot be
         "--shutdown-delay-duration=0s",
         "--profiling=false",

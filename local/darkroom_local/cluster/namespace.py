@@ -4,6 +4,7 @@ Whatever a kubelet starts (shims, containers, mounts, bridges) lives in there, a
 which the kernel ends with us: nothing of a node outlives this process, however that ends. It takes root.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -15,9 +16,10 @@ from scripts.go_tools import ToolUnavailable
 
 from darkroom_local.processes import start
 
-from .programs import run, until
+from .cgroups import control_groups
+from .programs import ClusterFailed, run, until
 
-_LINK = "darkroom0"
+_MOST = 60
 _START_SECONDS = 10.0
 
 
@@ -25,15 +27,43 @@ _START_SECONDS = 10.0
 class Namespace:
     """A network of two: us and what is within; pods have a network behind that."""
 
+    number: int
+    """Of the cluster on this machine: several can run, each with addresses of its own."""
     pid: int
     """Its first process, as we see it."""
-    host: str = "10.213.0.1"
-    """Our address: servers that the node's pods are to reach listen here."""
-    node: str = "10.213.0.2"
-    pods: str = "10.213.1.0/24"
-    services: str = "10.213.2.0/24"
-    kubernetes: str = "10.213.2.1"
-    """The address of the Service `kubernetes`, the first of its range: ours as well, for no kube-proxy runs here."""
+
+    @property
+    def link(self) -> str:
+        """Our end of the link; also the root of its control groups."""
+        return f"darkroom{self.number}"
+
+    @property
+    def host(self) -> str:
+        """Our address: servers that the node's pods are to reach listen here."""
+        return f"{self._network(0)}.1"
+
+    @property
+    def node(self) -> str:
+        """The node's address."""
+        return f"{self._network(0)}.2"
+
+    @property
+    def pods(self) -> str:
+        """Range of the pods' addresses."""
+        return f"{self._network(1)}.0/24"
+
+    @property
+    def services(self) -> str:
+        """Range of the Services' addresses."""
+        return f"{self._network(2)}.0/24"
+
+    @property
+    def kubernetes(self) -> str:
+        """The address of the Service `kubernetes`, the first of its range; ours as well, for no kube-proxy runs."""
+        return f"{self._network(2)}.1"
+
+    def _network(self, part: int) -> str:
+        return f"10.213.{self.number * 4 + part}"
 
     def within(self, *command: str | Path) -> list[str]:
         """The command line that runs a command in there."""
@@ -46,33 +76,58 @@ async def namespace(folder: Path) -> AsyncIterator[Namespace]:
 
     Raises:
         ToolUnavailable: this machine or this user cannot.
-        ClusterFailed: a step failed; another cluster on this machine is the likely reason.
+        ClusterFailed: a step failed; the message has its words.
     """
     if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "nsenter", "ip"))):
         raise ToolUnavailable(
             "a node needs root and Linux's unshare, nsenter and ip (packages util-linux and iproute2)"
         )
-    # A process that waits for nothing is the first in there; --kill-child ends it, and all others, with its parent.
-    flags = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
-    child = await start(["unshare", *flags, "sleep", "infinity"], os.environ, folder / "namespace.log")
-    try:
-        children = Path(f"/proc/{child.process.pid}/task/{child.process.pid}/children")
-        await until(lambda: bool(children.read_text()), child, "the namespace", _START_SECONDS)
-        made = Namespace(int(children.read_text()))
-        for command in _steps(made):
-            await run(*command)
-        yield made
-    finally:
-        await child.stop(0)  # the first process in there knows no SIGTERM
+    async with _link() as number, control_groups(f"darkroom{number}"):
+        # A process that waits for nothing is the first in there; --kill-child ends it, and all others, with its parent.
+        flags = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+        child = await start(["unshare", *flags, "sleep", "infinity"], os.environ, folder / "namespace.log")
+        try:
+            children = Path(f"/proc/{child.process.pid}/task/{child.process.pid}/children")
+            await until(lambda: bool(children.read_text()), child, "the namespace", _START_SECONDS)
+            made = Namespace(number, int(children.read_text()))
+            for command in _steps(made):
+                await run(*command)
+            yield made
+        finally:
+            await child.stop(0)  # the first process in there knows no SIGTERM
+
+
+@asynccontextmanager
+async def _link() -> AsyncIterator[int]:
+    """Make a link that nobody has: its number is the cluster's, for the kernel gives a name once."""
+    for number in range(_MOST):
+        ours, theirs = f"darkroom{number}", _theirs(number)
+        try:
+            await run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs)
+        except ClusterFailed as error:
+            if "File exists" in str(error):
+                continue
+            raise
+        try:
+            yield number
+        finally:
+            with contextlib.suppress(ClusterFailed):  # it has gone with the other end
+                await run("ip", "link", "delete", ours)
+        return
+    raise ClusterFailed(f"there are {_MOST} clusters on this machine: end some (`ip link` shows them)")
+
+
+def _theirs(number: int) -> str:
+    return f"darkroom{number}-in"
 
 
 def _steps(made: Namespace) -> Sequence[Sequence[str]]:
     inside = made.within
     return (
-        ["ip", "link", "add", _LINK, "type", "veth", "peer", "name", "eth0", "netns", str(made.pid)],
-        ["ip", "address", "add", f"{made.host}/30", "dev", _LINK],
-        ["ip", "address", "add", f"{made.kubernetes}/32", "dev", _LINK],
-        ["ip", "link", "set", _LINK, "up"],
+        ["ip", "link", "set", _theirs(made.number), "netns", str(made.pid), "name", "eth0"],
+        ["ip", "address", "add", f"{made.host}/30", "dev", made.link],
+        ["ip", "address", "add", f"{made.kubernetes}/32", "dev", made.link],
+        ["ip", "link", "set", made.link, "up"],
         ["ip", "route", "add", made.pods, "via", made.node],
         inside("ip", "link", "set", "lo", "up"),
         inside("ip", "address", "add", f"{made.node}/30", "dev", "eth0"),

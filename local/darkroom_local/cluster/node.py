@@ -89,8 +89,13 @@ def _packages() -> None:
 def _containerd(made: Node, folder: Path) -> Path:
     network = folder / "cni" / "10-darkroom.conflist"
     network.parent.mkdir()
-    ranges = {"type": "host-local", "ranges": [[{"subnet": made.namespace.pods}]], "routes": [{"dst": "0.0.0.0/0"}]}
-    bridge = {"type": "bridge", "bridge": "pods0", "isGateway": True, "ipam": ranges}
+    addresses = {
+        "type": "host-local",
+        "dataDir": str(folder / "cni-addresses"),  # it would remember them beyond the node's end
+        "ranges": [[{"subnet": made.namespace.pods}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    bridge = {"type": "bridge", "bridge": "pods0", "isGateway": True, "ipam": addresses}
     network.write_text(json.dumps({"cniVersion": "1.0.0", "name": "darkroom", "plugins": [bridge]}))
     settings = folder / "containerd.toml"
     # restrict_oom_score_adj: without CAP_SYS_RESOURCE, as in many a container, no sandbox would start otherwise.
@@ -119,7 +124,7 @@ address: {made.namespace.node}
 authentication: {{anonymous: {{enabled: true}}, webhook: {{enabled: false}}}}
 authorization: {{mode: AlwaysAllow}}
 cgroupDriver: cgroupfs
-cgroupRoot: /
+cgroupRoot: /{made.namespace.link}
 clusterDomain: cluster.local
 containerRuntimeEndpoint: unix://{made.socket}
 enforceNodeAllocatable: []

@@ -31,7 +31,7 @@ class Cluster:
 async def cluster(
     folder: Path, images: Iterable[Path], say: Callable[[str], None], services: Iterable[str] = SERVICES
 ) -> AsyncIterator[Cluster]:
-    """Run it all for as long as the context lasts; one on a machine, for its network has fixed addresses.
+    """Run it all for as long as the context lasts.
 
     Args:
         folder: for data and logs. Its path must be short: sockets lie in it, and theirs has 107 bytes at most.
