@@ -116,12 +116,17 @@ async def test_a_killed_runtime_starts_again_and_the_job_is_tried_again(rig: Rig
 
 
 async def test_a_wedged_runtime_alone_is_restarted(rig: Rig) -> None:
-    """Its HTTP answers, its job never ends: the agent's mark fails its liveness probe; the next attempt succeeds."""
+    """Its HTTP answers, its job never ends: the agent's mark fails its liveness probe, and the next job is done.
+
+    The job that wedges it does so at each attempt, for a simulator that starts again has forgotten the last one.
+    """
     async with rig.runtime("leaving", _ONE, variables(INTERRUPT_SECONDS="2")) as pods:
-        (job,) = await rig.submit("leaving", 1, 1, fault="wedge", times=1, key="wedge-once", timeout_seconds=5)
-        await rig.heard.until([job], 150)
+        (bad,) = await rig.submit("leaving", 1, 1, timeout_seconds=5, fault="wedge")
+        await rig.heard.until([bad], 180)
+        (good,) = await rig.submit("leaving", 1, 1)
+        await rig.heard.until([good], 90)
         (after,) = pods.objects.values()
-    document = await rig.one_end(job)
-    assert document["state"] == "completed"
-    assert document["attempt"] > 1
-    assert restarts(after) == {"runtime": 1, "agent": 0}
+    assert (await rig.one_end(bad))["state"] == "failed"
+    assert (await rig.one_end(good))["state"] == "completed"
+    assert restarts(after)["runtime"] > 0
+    assert restarts(after)["agent"] == 0
