@@ -125,6 +125,7 @@ async def test_a_bucket_that_refuses_is_told(visit: Open, api: FakeApi) -> None:
     assert api.submissions == []
     api.bucket_status = 200
     await page.locator(".drop input").set_input_files(_FILE_OF_THE_READERS)
+    await expect(page.locator(".drop.full")).to_be_visible()
     await submit(page)
     await expect(page.locator(".state")).to_have_text("Queued")
     assert api.submissions[0]["params"]["image"] == "s3://outputs/inputs/one.png"

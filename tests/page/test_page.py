@@ -95,6 +95,7 @@ async def test_an_openai_runtime_gets_its_own_fields(visit: Open, api: FakeApi) 
     await choose(page, "flux · OpenAI images")
     await page.get_by_label("Prompt", exact=True).fill("in fog")
     await page.locator(".drop input").set_input_files(FilePayload(name="a.png", mimeType="image/png", buffer=b"PNG"))
+    await expect(page.locator(".drop.full")).to_be_visible()
     await submit(page)
     await expect(page.locator(".state")).to_have_text("Queued")
     asked = {"prompt": "in fog", "image": "s3://outputs/inputs/one.png", "size": "1024x1024", "n": 1}
