@@ -5,7 +5,6 @@ A program is built in its own module, with that module's own go.mod and go.sum, 
 versions.toml.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -14,11 +13,12 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from darkroom_local.cache import alone, cache_folder
 
 _VERSIONS = Path(__file__).parents[1] / "versions.toml"
 
@@ -93,11 +93,10 @@ def program(name: str) -> Path:
         ToolUnavailable: there is no Go toolchain, or it could not build it.
     """
     tool = _TOOL_OF[name]
-    folder = _cache() / f"{tool}-{version(tool)}"
+    folder = cache_folder() / "tools" / f"{tool}-{version(tool)}"
     built = folder / name
     if not built.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / f".{name}.lock"):
+        with alone(folder / f".{name}.lock"):
             if not built.exists():
                 _build(tool, name, built)
     return built
@@ -196,18 +195,6 @@ def _go(recipe: Recipe, *arguments: str) -> str:
         said = done.stderr.strip()[-1000:]
         raise ToolUnavailable(f"`go {' '.join(arguments[:2])} …` for {recipe.module} failed: {said}")
     return done.stdout
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "tools"
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let one process at a time build it; the lock ends with the process, however it ends."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def main() -> None:

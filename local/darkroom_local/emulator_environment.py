@@ -1,14 +1,13 @@
 """A tool's own Python environment in the user's cache (the emulator's): made once per lock, whole or not at all."""
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from .cache import alone, cache_folder
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCK = _ROOT / "requirements" / "localstack.txt"
@@ -31,25 +30,15 @@ def environment_python(lock: Path | None = None) -> Path:
     lock = lock or _LOCK
     if not lock.exists():
         raise EmulatorUnavailable(f"{lock.name} is missing: {lock.stem} needs a checkout of the repository")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
-    home = cache / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    home = cache_folder() / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with _alone(home.with_suffix(".lock")):
+        with alone(home.with_suffix(".lock")):
             if not _whole(home):
                 print(f"setting up {lock.stem}, once", file=sys.stderr, flush=True)  # noqa: T201
                 _make(home, lock)
     except OSError as error:
         raise EmulatorUnavailable(f"no environment for {lock.stem}: {error}") from error
     return home / "bin" / "python"
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let one process at a time make or look at the environment; the lock ends with the process, however it ends."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _whole(home: Path) -> bool:

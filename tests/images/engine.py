@@ -6,7 +6,6 @@ One process at a time has it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -19,11 +18,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from darkroom_local.cache import alone, cache_folder
 from darkroom_local.tether import tethered
 from tests.images.packages import run, unpacked
 from tests.images.unavailable import Unavailable
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
+CACHE = cache_folder()
 _PACKAGES = (
     *("docker.io", "containerd", "runc", "tini", "debootstrap"),
     *("iptables", "libip6tc2", "libnfnetlink0", "libnetfilter-conntrack3", "libnftnl11"),
@@ -71,7 +71,7 @@ def engine() -> Iterator[Engine]:
             "no container engine answers here; start Docker (or be root on Debian, to run one from the cache)"
         )
     with ExitStack() as stack:
-        stack.enter_context(_alone(CACHE / "engine.lock"))
+        stack.enter_context(alone(CACHE / "engine.lock"))
         root = unpacked(CACHE / "engine", _PACKAGES)
         environ = _environment(root)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-engine-")))
@@ -151,18 +151,6 @@ def _until_it_answers(process: subprocess.Popen[bytes], root: Path, folder: Path
         time.sleep(0.1)
     last = "\n".join((folder / "log").read_text(errors="replace").splitlines()[-5:])
     raise Unavailable(f"the engine does not start here:\n{last}")
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("another process has the engine; waiting for it", file=sys.stderr, flush=True)  # noqa: T201
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 __all__ = ["CACHE", "Engine", "engine", "run"]
