@@ -63,7 +63,10 @@ class _Receiver:
                 ready = True
                 # Not cut short by a drain: a poll that is broken off may have taken a message with it. It ends in
                 # seconds, and what it brings goes back at once.
-                deliveries = await queue.receive(room, self.pipeline.settings.wait)
+                polls = self.pipeline.polls
+                wait = polls.wait_seconds(self.pipeline.settings.wait, in_hand=bool(self.handling))
+                with polls.open(queue):
+                    deliveries = await queue.receive(room, wait)
             except _Draining:
                 return
             except ServiceUnavailable as failure:

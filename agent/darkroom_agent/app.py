@@ -25,6 +25,7 @@ from .mark import RestartMark
 from .patient_store import PatientStore
 from .pipeline import Pipeline
 from .pod_marks import pod_marks
+from .polls import Polls
 from .ports import RuntimeLimits
 from .prefetch import Prefetch
 from .recycle import Recycle
@@ -102,6 +103,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         commit=Commit(store, topic, telling),
         turns=turns,
         prefetch=prefetch,
+        polls=Polls(),
         health=health,
         recycle=Recycle(runtime, health, settings.recycle_jobs, settings.recycle_bytes),
         drain=drain,

@@ -26,6 +26,10 @@ class Drain:
         """Until everything must have ended."""
         return max(0.0, self._end - asyncio.get_running_loop().time())
 
+    def seconds_to_return(self) -> float:
+        """How long a message that goes back may wait for a better moment: half of what is left of the grace."""
+        return self.seconds_left() / 2
+
     def check(self) -> None:
         """Let nothing start any more: a job without inputs would start before `leave` is first looked at.
 

@@ -40,6 +40,7 @@ from .follow import Follow
 from .guarded import guarded
 from .health import Health
 from .lease import Lease
+from .polls import Polls
 from .ports import Delivery, Fetcher, OutputFile, Prepared, Queue, Result, Runtime, Store
 from .prefetch import Prefetch
 from .record import Record
@@ -69,6 +70,7 @@ class Pipeline:
     commit: Commit
     turns: Turns
     prefetch: Prefetch
+    polls: Polls
     health: Health
     recycle: Recycle
     drain: Drain
@@ -80,16 +82,16 @@ class Pipeline:
         story = Story(priority, received=clock())
         with self.telemetry.message(delivery, queue.name):
             try:
-                fate = await self._fate(delivery, lease, story)
+                fate = await self._fate(queue, delivery, lease, story)
                 if fate is not None:
                     await self._apply(fate, lease)
             except (LeaseLost, ServiceUnavailable, Unprocessable) as error:
                 # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
                 log.warning("message.not_settled", error=str(error))
             finally:
-                self.prefetch.gone(priority, had_started=story.has_started(), too_long=story.waited_too_long)
+                self.prefetch.gone(priority, had_started=story.has_started())
 
-    async def _fate(self, delivery: Delivery, lease: Lease, story: Story) -> Fate | None:
+    async def _fate(self, queue: Queue, delivery: Delivery, lease: Lease, story: Story) -> Fate | None:
         """What is to become of the message; None when it is no longer ours."""
         try:
             return await guarded(self._carry(delivery, lease, story), lease.keep())
@@ -100,6 +102,8 @@ class Pipeline:
             return None
         except Returned as returned:
             log.info("job.returned", reason=str(returned))
+            # Our own open poll would take it right back, and each receipt counts as an attempt.
+            await self.polls.closed(queue, within=self.drain.seconds_to_return())
             return Release(0)
         except Abandoned as unprocessable:
             log.error("message.unprocessable", reason=str(unprocessable))
@@ -178,7 +182,8 @@ class Pipeline:
                 await self._until_up()
                 bringing = await self._run(prepared, record, story)
         except Returned:
-            story.waited_too_long = not story.has_started()
+            if not story.has_started():
+                self.prefetch.shut()
             raise
         # The slot is free again: what follows goes on beside the next run.
         return await self._collect(bringing, job, story)

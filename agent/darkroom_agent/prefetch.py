@@ -87,12 +87,15 @@ class Prefetch:
         self._shut = False
         self._changed.set()
 
-    def gone(self, priority: Priority, *, had_started: bool, too_long: bool = False) -> None:
-        """A message has gone, wherever to; if it had waited too long for a slot, take none until one is free."""
+    def gone(self, priority: Priority, *, had_started: bool) -> None:
+        """A message has gone, wherever to."""
         self._alive -= 1
         self._ahead[priority] -= not had_started
-        self._shut = self._shut or too_long
         self._changed.set()
+
+    def shut(self) -> None:
+        """Take no more until a slot is free: a message has waited too long for one."""
+        self._shut = True
 
     def _wanted(self, now: float) -> int:
         if self._shut or self._until_slot(now) > self._hold / 2:

@@ -24,7 +24,6 @@ class Story:
     store: float | None = None
     nodes: dict[str, float] | None = None
     started_at: datetime | None = None
-    waited_too_long: bool = False
     was_followed: bool = False
     progress: float = 0.0
 

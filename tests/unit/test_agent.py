@@ -3,13 +3,14 @@
 import asyncio
 import json
 
+from darkroom_agent.drain import Drain
 from darkroom_agent.errors import (
     RuntimeGone,
     RuntimeWedged,
     ServiceUnavailable,
 )
 from darkroom_agent.fakes import MemoryQueue
-from darkroom_agent.ports import Prepared, Report, Result
+from darkroom_agent.ports import Delivery, Prepared, Report, Result
 from darkroom_contract.job import Job, State
 
 from .world import World, message, two_files
@@ -142,6 +143,7 @@ async def test_a_drain_returns_what_has_not_started_and_finishes_what_runs() -> 
     left = {json.loads(one.body)["id"]: one for one in world.queue.messages}
     assert set(left) == {"b", "c"}
     assert all(one.visible_at <= asyncio.get_running_loop().time() for one in left.values())
+    assert {name: one.receives for name, one in left.items()} == {"b": 1, "c": 0}, "not taken again on the way out"
 
 
 async def test_a_drain_without_time_interrupts_and_returns_the_message() -> None:
@@ -164,6 +166,35 @@ async def test_a_drain_without_time_interrupts_and_returns_the_message() -> None
     assert world.runtime.interrupted == ["a"]
     assert world.store.writes == []
     assert world.queue.messages[0].visible_at <= asyncio.get_running_loop().time()
+
+
+async def test_a_leaving_agent_does_not_take_back_what_it_returns() -> None:
+    """Its own long poll is still open when the grace ends: the message waits for that, or it costs an attempt."""
+    world = World(MemoryQueue(longest_wait=0.5))
+    world.drain = Drain(grace=30, reserve=10)
+    polling, receive = asyncio.Event(), world.queue.receive
+
+    async def noticing(limit: int, wait_seconds: int) -> list[Delivery]:
+        if world.queue.messages[0].receives:
+            polling.set()
+        return await receive(limit, wait_seconds)
+
+    async def endless(prepared: Prepared, report: Report) -> Result:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    world.queue.receive = noticing  # type: ignore[method-assign]
+    world.runtime.work = endless
+    world.queue.send(message())
+    serving = world.serve()
+    await polling.wait()
+    world.drain.begin()
+    world.drain.begin()  # at once
+    async with asyncio.timeout(5):
+        await serving
+    (returned,) = world.queue.messages
+    assert returned.receives == 1
+    assert returned.visible_at <= asyncio.get_running_loop().time()
 
 
 async def test_an_unreachable_queue_does_not_end_the_agent() -> None:

@@ -60,7 +60,8 @@ async def test_after_a_return_nothing_is_taken_until_a_slot_is_free() -> None:
     prefetch.taken(NORMAL)
     prefetch.started(0, 0.1, NORMAL)
     prefetch.taken(NORMAL)
-    prefetch.gone(NORMAL, had_started=False, too_long=True)
+    prefetch.shut()
+    prefetch.gone(NORMAL, had_started=False)
     assert prefetch.allowance(1) == 0
     prefetch.finished(40, 0)
     prefetch.gone(NORMAL, had_started=True)

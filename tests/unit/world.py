@@ -18,6 +18,7 @@ from darkroom_agent.mark import RestartMark
 from darkroom_agent.patient_store import PatientStore
 from darkroom_agent.pipeline import Pipeline
 from darkroom_agent.pod_marks import NoMarks, PodMarks
+from darkroom_agent.polls import Polls
 from darkroom_agent.ports import OutputFile, Prepared, Report, Result
 from darkroom_agent.prefetch import Prefetch
 from darkroom_agent.recycle import Recycle
@@ -90,6 +91,7 @@ class World:
             commit=Commit(store, self.topic, telemetry),
             turns=turns,
             prefetch=self.prefetch,
+            polls=Polls(),
             health=self.health,
             recycle=Recycle(self.runtime, self.health, settings.recycle_jobs, settings.recycle_bytes),
             drain=self.drain,
