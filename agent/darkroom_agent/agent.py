@@ -1,7 +1,7 @@
 """The agent's main loop: receive while there is room, handle each message as a task of its own, leave politely."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -25,12 +25,15 @@ class _Draining(Exception):
     """The wait for work ended because the agent leaves."""
 
 
-async def run(queues: Mapping[Priority, Queue], pipeline: Pipeline, breaker: Breaker, marks: PodMarks) -> None:
+async def run(
+    queues: Mapping[Priority, Queue], pipeline: Pipeline, breakers: Sequence[Breaker], marks: PodMarks
+) -> None:
     """Serve until the pipeline's drain begins, and until everything in hand has ended after it."""
     drain = pipeline.drain
-    watching = [asyncio.create_task(one) for one in (pipeline.health.watch(), breaker.watch(), marks.watch())]
+    watches = (pipeline.health.watch(), marks.watch(), *(breaker.watch() for breaker in breakers))
+    watching = [asyncio.create_task(one) for one in watches]
     handling: set[asyncio.Task[None]] = set()
-    receiver = _Receiver(pipeline, breaker, marks, handling)
+    receiver = _Receiver(pipeline, (pipeline.health.up, *(breaker.well for breaker in breakers)), marks, handling)
     try:
         await together(*(receiver.receive(queue, priority) for priority, queue in queues.items()))
         if handling:
@@ -47,7 +50,7 @@ class _Receiver:
     """Takes messages from one queue each, for as long as there is room."""
 
     pipeline: Pipeline
-    breaker: Breaker
+    well: Sequence[asyncio.Event]
     marks: PodMarks
     handling: set[asyncio.Task[None]]
 
@@ -88,13 +91,12 @@ class _Receiver:
             self.marks.idle()
 
     async def _room(self, priority: Priority) -> int:
-        """Wait until a message could be used: the runtime is up, the store works, and there is room."""
-        up, well = self.pipeline.health.up, self.breaker.well
+        """Wait until a message could be used: runtime, store and topic work, and there is room."""
         while True:
-            await up.wait()
-            await well.wait()
+            for one in self.well:
+                await one.wait()
             room = await self.pipeline.prefetch.room(priority)
-            if up.is_set() and well.is_set():
+            if all(one.is_set() for one in self.well):
                 return room
 
 

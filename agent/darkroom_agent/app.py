@@ -14,7 +14,7 @@ from darkroom_contract.job import Priority
 from . import agent
 from .alive import stay_alive
 from .aws import client_config
-from .breaker import Breaker, probe
+from .breaker import Breaker
 from .commit import Commit
 from .drain import Drain
 from .errors import ServiceUnavailable
@@ -22,7 +22,8 @@ from .guard import FetchPolicy
 from .health import Health
 from .inputs import InputLimits, Inputs
 from .mark import RestartMark
-from .patient_store import PatientStore
+from .patient_store import PatientStore, probe_store
+from .patient_topic import PatientTopic
 from .pipeline import Pipeline
 from .pod_marks import pod_marks
 from .polls import Polls
@@ -72,9 +73,11 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
 
     sqs = await stack.enter_async_context(client("sqs"))
     s3 = S3Store(await stack.enter_async_context(client("s3")), settings.bucket)
-    breaker = Breaker(lambda: probe(s3))
-    store = PatientStore(s3, settings.bucket, breaker, drain.begun)
-    topic = SnsTopic(await stack.enter_async_context(client("sns")), settings.topic_arn)
+    store_breaker = Breaker("store", "S3, the bucket and the agent's role", lambda: probe_store(s3))
+    store = PatientStore(s3, settings.bucket, store_breaker, drain.begun)
+    sns = SnsTopic(await stack.enter_async_context(client("sns")), settings.topic_arn)
+    topic_breaker = Breaker("topic", "SNS, the results topic and the agent's role", sns.probe)
+    topic = PatientTopic(sns, topic_breaker, drain.begun)
     normal = SqsQueue(sqs, settings.queue_url, settings.visibility)
     queues = {Priority.NORMAL: normal}
     if settings.bulk_queue_url:
@@ -113,7 +116,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         beside = [group.create_task(_check_redrive(normal, settings.attempts))]
         if settings.alive_file:
             beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
-        await agent.run(queues, pipeline, breaker, pod_marks(settings))
+        await agent.run(queues, pipeline, (store_breaker, topic_breaker), pod_marks(settings))
         for task in beside:
             task.cancel()
 

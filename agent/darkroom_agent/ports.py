@@ -109,6 +109,9 @@ class Topic(Protocol):
     async def publish(self, notification: Notification, tenant: str | None, *, webhook: bool) -> None:
         """Tell a final state to whoever listens; `webhook` says that the caller wants to be told of it by one."""
 
+    async def probe(self) -> None:
+        """Whether it takes notifications now; nothing is told. Raises ServiceUnavailable where it does not."""
+
 
 type FieldPath = tuple[str | int, ...]
 """Where a value stands inside a job's input, from its root."""

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from darkroom_contract.notification import Notification, encode_notification
 
-from .aws import aws_call
+from .aws import aws_call, code_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_sns import SNSClient
@@ -38,3 +40,18 @@ class SnsTopic:
                 },
                 **group,
             )
+
+    async def probe(self) -> None:
+        """Publish nothing, as jobs do it: where the topic works, an empty message is what is wrong with it.
+
+        SNS answers `InvalidParameter` then (API reference: Publish, "Messages must be UTF-8 encoded strings").
+
+        Raises:
+            ServiceUnavailable: the topic cannot be reached, does not exist, or does not let us.
+        """
+        with aws_call("SNS Publish"):
+            try:
+                await self._client.publish(TopicArn=self._arn, Message="")
+            except ClientError as error:
+                if code_of(error) != "InvalidParameter":
+                    raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom_agent.errors import ServiceUnavailable
 from darkroom_agent.sns import SnsTopic
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import State
@@ -298,6 +299,16 @@ async def test_what_cannot_be_published_is_refused(aws: Aws, sns: "SNSClient", s
     with pytest.raises(ClientError) as error:
         await sns.publish(TopicArn=topic, Message="x", MessageAttributes=strings({"runtime": ""}))
     assert error.value.response["Error"]["Code"] == "ParameterValueInvalid"
+
+
+async def test_a_probe_tells_nothing_and_finds_a_missing_topic(aws: Aws, sns: "SNSClient", sqs: "SQSClient") -> None:
+    """The agent's question whether the topic works: SNS refuses the empty message, and nothing else."""
+    topic, queue, _ = await listening(aws, sns, sqs)
+    await SnsTopic(sns, topic).probe()
+    assert await take(sqs, queue, wait=0) is None
+    aws.emulator_differs("an empty message is refused before the topic is looked for")
+    with pytest.raises(ServiceUnavailable, match="NotFound"):
+        await SnsTopic(sns, topic + "x").probe()
 
 
 async def test_a_topic_that_is_not_there_is_named_so(aws: Aws, sns: "SNSClient") -> None:

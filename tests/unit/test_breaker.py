@@ -1,4 +1,4 @@
-"""The store is away: nothing is received, what is in hand waits, and no job loses an attempt."""
+"""The store or the topic is away: nothing is received, what is in hand waits, and no job loses an attempt."""
 
 import asyncio
 from itertools import pairwise
@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from darkroom_agent.breaker import Breaker, probe
+from darkroom_agent.breaker import Breaker
 from darkroom_agent.errors import ServiceUnavailable
 from darkroom_agent.fakes import MemoryStore
-from darkroom_agent.patient_store import PatientStore
+from darkroom_agent.patient_store import PatientStore, probe_store
 from darkroom_agent.ports import Prepared, Report, Result
 from darkroom_contract.job import State
 
@@ -87,6 +87,39 @@ async def test_an_outage_costs_no_attempt() -> None:
     assert world.queue.dead == []
 
 
+async def test_an_outage_of_the_topic_costs_no_attempt() -> None:
+    """The final document waits with its lease for its notification; nothing more is received meanwhile."""
+    world = World(MAX_ATTEMPTS="2", PREFETCH="1")
+    publish, away, asked = world.topic.publish, [True], asyncio.Event()
+
+    async def failing(*arguments: Any, **names: Any) -> None:
+        if away:
+            asked.set()
+            raise ServiceUnavailable("SNS: no route to host")
+        if arguments:
+            await publish(*arguments, **names)
+
+    async def probe() -> None:
+        if world.store.writes:  # it begins once a job is final
+            await failing()
+
+    world.topic.publish, world.topic.probe = failing, probe  # type: ignore[method-assign]
+    names = "abcdefgh"
+    for name in names:
+        world.queue.send(message(name))
+    async with world.running():
+        for _ in range(5):
+            await asked.wait()
+            asked.clear()
+        receives = [one.receives for one in world.queue.messages]
+        assert max(receives) == 1, "what is final waits to be told"
+        assert sum(receives) < len(names), "those in hand, and no more"
+        away.clear()
+        await world.until_empty()
+    assert attempts(world) == dict.fromkeys(names, 1)
+    assert sorted(one.id for one in world.topic.published) == sorted(names), "each is told once"
+
+
 async def test_an_agent_that_leaves_waits_for_no_store() -> None:
     """What is in hand goes back at once."""
     world = World(BACKOFF_BASE_SECONDS="0", GRACE_SECONDS="60")
@@ -138,7 +171,7 @@ async def test_pauses_grow_until_a_write_comes_through() -> None:
     async def works() -> None:
         began.append(now())
 
-    breaker = Breaker(works, first_pause=0.02)
+    breaker = Breaker("part", "it", works, first_pause=0.02)
     watching = asyncio.create_task(breaker.watch())
     try:
         async with asyncio.timeout(5):
@@ -162,7 +195,7 @@ async def test_pauses_grow_until_a_write_comes_through() -> None:
 async def test_the_probe_leaves_nothing() -> None:
     """A write whose condition cannot hold."""
     store = MemoryStore()
-    await probe(store)
+    await probe_store(store)
     assert store.objects == {}
 
 
@@ -170,7 +203,7 @@ async def test_buckets_of_others_are_not_waited_for() -> None:
     """An input's bucket that fails opens no breaker; the output bucket's own objects are waited for."""
     store = MemoryStore()
     outage = Outage(store)
-    breaker = Breaker(lambda: probe(store), first_pause=0.01)
+    breaker = Breaker("store", "S3", lambda: probe_store(store), first_pause=0.01)
     patient = PatientStore(store, "memory", breaker, asyncio.Event())
     store.others["photos", "a"] = b"x"
     assert await patient.read_object("photos", "a", 10) == b"x"

@@ -131,14 +131,14 @@ async def test_an_unreachable_store_loses_nothing() -> None:
 async def test_a_failed_notification_is_made_up_for() -> None:
     """The document is final, the topic was away: the next delivery tells it, without running anything again."""
     world = World()
-    publish, failing = world.topic.publish, [ServiceUnavailable("SNS is away")]
+    publish, failing = world.topic.publish, [ServiceUnavailable("SNS is away")] * 2
 
-    async def away_once(*arguments: object, webhook: bool) -> None:
+    async def away_twice(*arguments: object, webhook: bool) -> None:
         if failing:
             raise failing.pop()
         await publish(*arguments, webhook=webhook)  # type: ignore[arg-type]
 
-    world.topic.publish = away_once  # type: ignore[method-assign,assignment]
+    world.topic.publish = away_twice  # type: ignore[method-assign,assignment]
     await world.settled(message())
     assert world.runtime.ran == ["a"]
     assert len(world.topic.published) == 1

@@ -9,13 +9,14 @@ from typing import Any
 from opentelemetry import metrics, trace
 
 from darkroom_agent import agent
-from darkroom_agent.breaker import Breaker, probe
+from darkroom_agent.breaker import Breaker
 from darkroom_agent.commit import Commit
 from darkroom_agent.drain import Drain
 from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTopic, NoInputs
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
-from darkroom_agent.patient_store import PatientStore
+from darkroom_agent.patient_store import PatientStore, probe_store
+from darkroom_agent.patient_topic import PatientTopic
 from darkroom_agent.pipeline import Pipeline
 from darkroom_agent.pod_marks import NoMarks, PodMarks
 from darkroom_agent.polls import Polls
@@ -79,8 +80,10 @@ class World:
         self.health = Health(self.runtime, self.mark, self._warm_up)
         turns = Turns(settings.concurrency, lambda: self.runtime.loaded_model, settings.bulk_every)
         self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
-        breaker = Breaker(lambda: probe(self.store), first_pause=0.01)
-        store = PatientStore(self.store, "memory", breaker, self.drain.begun)
+        store_breaker = Breaker("store", "S3", lambda: probe_store(self.store), first_pause=0.01)
+        store = PatientStore(self.store, "memory", store_breaker, self.drain.begun)
+        topic_breaker = Breaker("topic", "SNS", self.topic.probe, first_pause=0.01)
+        topic = PatientTopic(self.topic, topic_breaker, self.drain.begun)
         self.pipeline = Pipeline(
             settings=settings,
             attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
@@ -88,7 +91,7 @@ class World:
             store=store,
             inputs=self.inputs,
             runtime=self.runtime,
-            commit=Commit(store, self.topic, telemetry),
+            commit=Commit(store, topic, telemetry),
             turns=turns,
             prefetch=self.prefetch,
             polls=Polls(),
@@ -98,7 +101,7 @@ class World:
             telemetry=telemetry,
         )
         queues = {Priority.NORMAL: self.queue, **({Priority.BULK: self.bulk} if self.bulk else {})}
-        return asyncio.create_task(agent.run(queues, self.pipeline, breaker, self.marks))
+        return asyncio.create_task(agent.run(queues, self.pipeline, (store_breaker, topic_breaker), self.marks))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
