@@ -103,7 +103,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         store=store,
         inputs=inputs,
         runtime=runtime,
-        commit=Commit(store, topic, telling),
+        commit=Commit(store, topic, telling.traces),
         turns=turns,
         prefetch=prefetch,
         polls=Polls(),

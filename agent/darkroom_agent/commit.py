@@ -20,7 +20,7 @@ from .ports import OutputFile, Store, Topic
 from .record import Record
 from .settle import Fate, Outcome, fate_of_final
 from .story import Story, clock
-from .telemetry import Telemetry
+from .traces import Traces
 
 log = structlog.get_logger()
 
@@ -34,10 +34,10 @@ _ARTIFACT = re.compile(r"\d+-[0-9a-f]{12}\.[a-z0-9]+")
 class Commit:
     """Writes ends. All of it may be done twice: names are made of contents, and a final document never changes."""
 
-    def __init__(self, store: Store, topic: Topic, telemetry: Telemetry) -> None:
+    def __init__(self, store: Store, topic: Topic, traces: Traces) -> None:
         self._store = store
         self._topic = topic
-        self._telemetry = telemetry
+        self._traces = traces
 
     async def final(
         self, document: JobDocument, outcome: Outcome, job: Job | None, record: Record, lease: Lease, story: Story
@@ -51,14 +51,14 @@ class Commit:
         began = clock()
         story.store = 0.0
         artifacts: list[Artifact] = []
-        with self._telemetry.stage("store"):
+        with self._traces.stage("store"):
             if outcome.result is not None and job is not None:
                 artifacts = await self._store_files(outcome.result.files, job, lease)
             story.store = clock() - began
             response = shortened(document.response)
             document = replace(document, artifacts=tuple(artifacts), response=response, timings=story.timings())
             await record.write(document)
-        with self._telemetry.stage("notify"):
+        with self._traces.stage("notify"):
             await self._tell(document)
         if story.was_followed:
             await self._store.delete_keys([cancel_key(document.id)])

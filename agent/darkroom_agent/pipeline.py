@@ -80,7 +80,7 @@ class Pipeline:
         """Carry one message from its receipt to its end. Nothing that concerns one message alone gets out of here."""
         lease = Lease(queue, delivery, self.settings.visibility, self.settings.heartbeat)
         story = Story(priority, received=clock())
-        with self.telemetry.message(delivery, queue.name):
+        with self.telemetry.traces.message(delivery, queue.name):
             try:
                 fate = await self._fate(queue, delivery, lease, story)
                 if fate is not None:
@@ -96,7 +96,7 @@ class Pipeline:
         try:
             return await guarded(self._carry(delivery, lease, story), lease.keep())
         except LeaseLost as lost:
-            self.telemetry.lease_lost()
+            self.telemetry.metrics.lease_lost()
             log.warning("lease.lost", reason=str(lost))
             await self._withdraw(story)
             return None
@@ -117,7 +117,7 @@ class Pipeline:
 
     async def _carry(self, delivery: Delivery, lease: Lease, story: Story) -> Fate:
         request = await requests.decode(delivery, self.store, self.buckets, self.settings.runtime_name)
-        blank = replace(request.blank, trace_id=self.telemetry.trace_id())
+        blank = replace(request.blank, trace_id=self.telemetry.traces.trace_id())
         structlog.contextvars.bind_contextvars(job_id=blank.id, attempt=delivery.attempt)
         record = Record(self.store, lease, blank)
         prefix = request.job.artifact_prefix if request.job else None
@@ -129,7 +129,7 @@ class Pipeline:
             story.queued = max((now() - (blank.submitted_at or delivery.sent_at)).total_seconds(), 0.0)
             outcome = await self._attempt(request, document, delivery, record, story)
             settlement = settle(outcome, delivery.attempt, self.attempts)
-            self.telemetry.ended(outcome, settlement.final, story)
+            self.telemetry.metrics.ended(outcome, settlement.final, story)
             if settlement.final is None:
                 _log_retry(outcome, settlement.fate)
                 return settlement.fate
@@ -169,7 +169,7 @@ class Pipeline:
         assert request.job is not None
         job = request.job
         await self._admit(job, document, delivery, record)
-        with self.telemetry.stage("prepare"):
+        with self.telemetry.traces.stage("prepare"):
             images = await self.inputs.fetch(self.runtime.image_fields(job))
             prepared = await self.runtime.prepare(job, delivery.attempt, images)
         story.prepare = clock() - began
@@ -216,7 +216,7 @@ class Pipeline:
         follow = Follow(record, story, self.settings)
         log.info("job.started", task=prepared.job.task.value, queued=round(story.queued or 0, 3))
         try:
-            with self.telemetry.stage("run"):
+            with self.telemetry.traces.stage("run"):
                 async with asyncio.timeout(limit):
                     return await guarded(self.runtime.run(prepared, story.report), follow.watch())
         except TimeoutError as error:
@@ -237,7 +237,7 @@ class Pipeline:
         """Bring what the runtime made, and make of its files what the job wants."""
         limit = min(_COLLECT_SECONDS, job.timeout_seconds)
         try:
-            with self.telemetry.stage("collect"):
+            with self.telemetry.traces.stage("collect"):
                 async with asyncio.timeout(limit):
                     result = await bringing
         except TimeoutError as error:

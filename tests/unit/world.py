@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from opentelemetry import metrics, trace
+from opentelemetry.metrics import NoOpMeter
+from opentelemetry.trace import NoOpTracer
 
 from darkroom_agent import agent
 from darkroom_agent.breaker import Breaker
@@ -15,6 +16,7 @@ from darkroom_agent.drain import Drain
 from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTopic, NoInputs
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
+from darkroom_agent.metrics import Metrics
 from darkroom_agent.patient_store import PatientStore, probe_store
 from darkroom_agent.patient_topic import PatientTopic
 from darkroom_agent.pipeline import Pipeline
@@ -26,6 +28,7 @@ from darkroom_agent.recycle import Recycle
 from darkroom_agent.settings import Settings, from_environ
 from darkroom_agent.settle import Attempts
 from darkroom_agent.telemetry import Telemetry
+from darkroom_agent.traces import Traces
 from darkroom_agent.turns import Turns
 from darkroom_contract.job import Priority, State
 
@@ -66,7 +69,7 @@ class World:
         self.inputs: Any = NoInputs()
         self.mark = RestartMark(self.settings.mark_file)
         self.drain = Drain(self.settings.grace, reserve=0.2)
-        self.telemetry = Telemetry(trace.NoOpTracer(), metrics.NoOpMeter("test"))
+        self.telemetry = Telemetry(Traces(NoOpTracer()), Metrics(NoOpMeter("test")))
         self.marks: PodMarks = NoMarks()
         self.warmed = 0
 
@@ -91,7 +94,7 @@ class World:
             store=store,
             inputs=self.inputs,
             runtime=self.runtime,
-            commit=Commit(store, topic, telemetry),
+            commit=Commit(store, topic, telemetry.traces),
             turns=turns,
             prefetch=self.prefetch,
             polls=Polls(),

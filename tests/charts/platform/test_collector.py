@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.trace import NoOpTracer
 
+from darkroom_agent.metrics import Metrics
 from darkroom_agent.settle import Outcome
 from darkroom_agent.story import Story
-from darkroom_agent.telemetry import Telemetry
 from darkroom_contract.job import State
 
 from .chart import CHART
@@ -35,7 +34,7 @@ def pipelines(config: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
 def agents_metrics() -> set[str]:
     """Names of what the agent measures."""
     reader = InMemoryMetricReader()
-    told = Telemetry(NoOpTracer(), MeterProvider([reader]).get_meter("test"))
+    told = Metrics(MeterProvider([reader]).get_meter("test"))
     told.ended(Outcome(State.COMPLETED), State.COMPLETED, Story(queued=1.0))
     told.lease_lost()
     data = reader.get_metrics_data()
