@@ -37,6 +37,9 @@ class Settings:
     runtime_name: str = setting("RUNTIME_NAME", values.text, "Name of the runtime, as jobs ask for it.")
     runtime_type: str = setting("RUNTIME_TYPE", values.choice(*RUNTIME_TYPES), "API that the runtime speaks.")
     base_url: str = setting("API_BASE_URL", values.url, "Where the runtime listens.", "http://localhost:8080")
+    api_key: str | None = setting(
+        "RUNTIME_API_KEY", values.secret, "Sent to the runtime as `Authorization: Bearer …` (openai).", None
+    )
     dynamic_model: bool = setting(
         "DYNAMIC_SD_MODEL", values.flag, "Switch the checkpoint when a job names another (sdwebui).", False
     )
@@ -206,7 +209,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
             try:
                 found[declared.name] = parse(text)
             except ValueError as error:
-                mistakes.append(f"{name}: {error}, got {text!r}")
+                got = "" if parse is values.secret else f", got {text!r}"
+                mistakes.append(f"{name}: {error}{got}")
         elif declared.default is MISSING:
             mistakes.append(f"{name}: must be set. {declared.metadata['help']}")
     if not mistakes:
@@ -231,6 +235,8 @@ def _contradictions(settings: Settings) -> list[str]:
         mistakes.append("SQS_BULK_QUEUE_URL: must be another queue than SQS_QUEUE_URL")
     if settings.dynamic_model and settings.runtime_type != "sdwebui":
         mistakes.append("DYNAMIC_SD_MODEL: only sdwebui switches checkpoints; a ComfyUI workflow loads its own")
+    if settings.api_key is not None and settings.runtime_type != "openai":
+        mistakes.append("RUNTIME_API_KEY: is for openai alone; the others take user:password@ in API_BASE_URL")
     if settings.concurrency > 1 and settings.runtime_type != "openai":
         mistakes.append(
             f"RUNTIME_CONCURRENCY: {settings.concurrency} is for openai alone; {settings.runtime_type} runs one job at "

@@ -66,6 +66,13 @@ def choice(*known: str) -> Callable[[str], str]:
     return parse
 
 
+def secret(value: str) -> str:
+    """As it is, where an HTTP header can carry it."""
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("expected printable ASCII, on one line")
+    return value
+
+
 def names(value: str) -> tuple[str, ...]:
     """A list, comma-separated."""
     return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -54,6 +54,24 @@ async def run(server: Recorded, job: Job, images: dict[FieldPath, InputImage] | 
         return await (await adapter.run(await adapter.prepare(job, 1, images or {}), ignore_progress))
 
 
+async def test_a_key_is_sent_with_every_request() -> None:
+    """As OpenAI's clients send theirs; vLLM's and LocalAI's `--api-key` ask for it."""
+    sent: list[str | None] = []
+
+    def noting(request: web.Request, _body: Any) -> web.Response:
+        sent.append(request.headers.get("Authorization"))
+        return web.json_response({"object": "list", "data": []})
+
+    server = Recorded()
+    server.answer("GET", "/v1/models", noting)
+    async with serving(server) as url:
+        for key in ("sk-1", None):
+            adapter = OpenAIImages(url, LIMITS, key)
+            await adapter.probe()
+            await adapter.close()
+    assert sent == ["Bearer sk-1", None]
+
+
 def server_of(recorded: dict[str, Any]) -> Recorded:
     server = Recorded()
     server.answer("POST", recorded["request"]["path"], recorded)

@@ -19,7 +19,8 @@ def test_the_predecessors_environment_is_enough() -> None:
 def test_an_openai_runtime_is_addressed_as_its_clients_do() -> None:
     """With `/v1` at the end or without; only it may run several jobs at once."""
     asked = {"RUNTIME_TYPE": "openai", "API_BASE_URL": "http://localhost:8000/v1/", "RUNTIME_CONCURRENCY": "4"}
-    settings = from_environ({**REQUIRED, **asked})
+    settings = from_environ({**REQUIRED, **asked, "RUNTIME_API_KEY": "sk-1"})
+    assert settings.api_key == "sk-1"
     assert (settings.base_url, settings.concurrency) == ("http://localhost:8000", 4)
 
 
@@ -65,6 +66,12 @@ def test_what_is_wrong_only_together_is_refused(environ: dict[str, str], said: s
     """A heartbeat that is not well under the visibility, and the like."""
     with pytest.raises(SettingsError, match=said):
         from_environ({**REQUIRED, **environ})
+
+
+def test_a_key_that_cannot_be_sent_is_refused_without_being_shown() -> None:
+    """A line break would end its header."""
+    with pytest.raises(SettingsError, match=r"RUNTIME_API_KEY: expected printable ASCII, on one line$"):
+        from_environ({**REQUIRED, "RUNTIME_TYPE": "openai", "RUNTIME_API_KEY": "sk-1\nX: y"})
 
 
 def test_lists_are_read() -> None:

@@ -84,10 +84,11 @@ def _connection(what: str) -> Iterator[None]:
 class RuntimeHttp:
     """A session to one runtime. Connections are kept; nothing is sent twice."""
 
-    def __init__(self, base_url: str, answer_bytes: int) -> None:
-        """`base_url` ends without `/`; no answer may be longer than `answer_bytes`."""
+    def __init__(self, base_url: str, answer_bytes: int, api_key: str | None = None) -> None:
+        """`base_url` ends without `/`; no answer may be longer than `answer_bytes`; `api_key` is a bearer token."""
         self.base_url = base_url
         self._answer_bytes = answer_bytes
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -97,7 +98,9 @@ class RuntimeHttp:
             # A job's own time limit is the pipeline's business; here only connecting is bounded.
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
             # A small buffer: a result that comes in at full speed would keep the next job's request waiting.
-            self._session = aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 16, auto_decompress=False)
+            self._session = aiohttp.ClientSession(
+                headers=self._headers, timeout=timeout, read_bufsize=1 << 16, auto_decompress=False
+            )
         return self._session
 
     async def request(

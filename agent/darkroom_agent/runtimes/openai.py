@@ -29,9 +29,9 @@ class OpenAIImages:
     tasks = frozenset(_PATHS)
     loaded_model = None
 
-    def __init__(self, base_url: str, limits: RuntimeLimits) -> None:
-        """`base_url` may hold `user:password@`; the paths begin with `/v1`."""
-        self._http = RuntimeHttp(base_url, limits.answer_bytes)
+    def __init__(self, base_url: str, limits: RuntimeLimits, api_key: str | None = None) -> None:
+        """`base_url` may hold `user:password@`; the paths begin with `/v1`. `api_key` is sent as a bearer token."""
+        self._http = RuntimeHttp(base_url, limits.answer_bytes, api_key)
         self._limits = limits
         self._given_up: dict[asyncio.Task[Opened], float] = {}
         """Requests that nobody waits for any more, and since when."""

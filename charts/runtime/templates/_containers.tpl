@@ -81,6 +81,10 @@ a hanging runtime answers HTTP all the same.
   imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
   env:
     {{- include "darkroom.agentEnv" . | trim | nindent 4 }}
+    {{- with .Values.runtime.apiKeySecret }}
+    - name: RUNTIME_API_KEY
+      valueFrom: {secretKeyRef: {{ toJson . }}}
+    {{- end }}
     {{- if .Values.podMarks.enabled }}
     - name: POD_NAME
       valueFrom: {fieldRef: {fieldPath: metadata.name}}
