@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import signal
 import sys
-
-from .settings import SettingsError, describe_settings, from_environ
 
 
 def main() -> None:
     """Start the agent."""
+    # First of all: process 1 of a container ignores SIGTERM until it handles it, and a pod that is deleted while it
+    # still starts would stay for its whole grace time. So every import of ours is below.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    from .settings import SettingsError, describe_settings, from_environ  # noqa: PLC0415
+
     if sys.argv[1:]:
         asked = sys.argv[1:] in (["--help"], ["-h"])
         print(describe_settings(), file=sys.stdout if asked else sys.stderr)

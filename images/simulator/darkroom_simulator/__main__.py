@@ -5,13 +5,25 @@ import json
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-from .app import start
-from .options import Options, parse_options
+if TYPE_CHECKING:
+    from .options import Options
 
 
-async def serve(options: Options) -> None:
+def main() -> None:
+    """Start the simulator."""
+    # First of all: process 1 of a container ignores SIGTERM until it handles it. So every import of ours is later.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    from .options import parse_options  # noqa: PLC0415
+
+    asyncio.run(serve(parse_options(sys.argv[1:], os.environ)))
+
+
+async def serve(options: "Options") -> None:
     """Say where it listens, on a line of JSON, and go on until asked to stop."""
+    from .app import start  # noqa: PLC0415
+
     runner, url, folder = await start(options)
     print(json.dumps({"event": "listening", "url": url}), flush=True)  # noqa: T201
     stop = asyncio.Event()
@@ -23,4 +35,4 @@ async def serve(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(parse_options(sys.argv[1:], os.environ)))
+    main()
