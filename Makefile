@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 # The longest first; they wait as much as they work, so that one more than there are cores is at work at a time.
-SUITES := test-integration test-unit test-terraform test-contract test-charts test-page lint reference-check
+SUITES := test-integration test-unit test-terraform test-contract test-charts test-page lint docs reference-check
 ONCE := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .PHONY: test
@@ -117,8 +117,16 @@ faults: $(SETUP) ## Kill, stop and restart while jobs flow, then count (N=1000 f
 bench: $(SETUP) ## Measure the agent against a serial worker; a table, never a failure
 	$(BIN)/python -m tests.bench --long
 
+.PHONY: docs
+docs: $(SETUP) ## Build the documentation's site, strictly: out/docs/site/index.html
+	@$(BIN)/python -m scripts.docs
+
+.PHONY: docs-serve
+docs-serve: $(SETUP) ## Show the site on http://localhost:8000, anew when a page changes
+	@$(BIN)/python -m scripts.docs --serve
+
 .PHONY: reference
-reference: $(SETUP) ## Write docs/reference from the code, and the charts' tables of values
+reference: $(SETUP) ## Write docs/reference from the code, the charts' tables of values, the diagrams
 	$(BIN)/python -m scripts.reference
 
 .PHONY: reference-check

@@ -1,4 +1,4 @@
-"""Write what is made: docs/reference/ from the code, and the tables of values in the charts' READMEs."""
+"""Write what is made: docs/reference/ from the code, the values in the charts' READMEs, the docs' diagrams."""
 
 import inspect
 import json
@@ -17,6 +17,8 @@ from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
 from darkroom_contract.webhook import WebhookEvent
+from scripts.diagrams import diagrams
+from scripts.reference_api import api
 from scripts.reference_charts import readmes
 from scripts.reference_cli import command_line, snapshot_commands
 from scripts.reference_terraform import terraform
@@ -103,8 +105,9 @@ def pages() -> dict[Path, str]:
         "command-line.md": command_line(GENERATED),
         "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
         "terraform.md": terraform(GENERATED),
+        "api.md": api(GENERATED),
     }
-    return {REFERENCE / name: text for name, text in made.items()} | readmes()
+    return {REFERENCE / name: text for name, text in made.items()} | readmes() | diagrams()
 
 
 def main() -> int:

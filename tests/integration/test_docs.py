@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("charts/*/README.md")]
+from tests.docs_commands import PAGES, ROOT, blocks
 
 # Commands that a page shows and that run elsewhere, with where.
 ELSEWHERE = {
+    "make setup": "it made what runs this test",
     "make test": "it is what runs this test",
     "make demo": "test_the_demo_goes_as_it_should",
     "make local": "tests of the supervisor; it runs until Ctrl-C",
@@ -20,14 +20,13 @@ ELSEWHERE = {
     "make faults": ".ci/run",
     "make cluster": "tests/cluster, which start the same cluster; it runs until Ctrl-C",
     "make cluster-down": "test_cluster_command",
-    "make test-cluster": ".ci/run",
+    "make test-cluster": "by hand, where one is root and has Go",
 }
 
 
 def commands() -> set[str]:
     """Every command of a `console` block."""
-    blocks = [block for page in PAGES for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)]
-    return {line.strip() for block in blocks for line in block.splitlines() if line.strip()}
+    return {line.strip() for _, text in blocks("console") for line in text.splitlines() if line.strip()}
 
 
 @pytest.mark.parametrize("command", sorted(commands() - ELSEWHERE.keys()))

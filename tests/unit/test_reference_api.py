@@ -1,0 +1,35 @@
+"""The API's page leaves nothing of the contract out."""
+
+import yaml
+from scripts.reference_api import OPENAPI, api
+
+CONTRACT = yaml.safe_load(OPENAPI.read_text())
+
+
+def test_every_operation_has_its_place() -> None:
+    """Once each, with every status that it answers."""
+    page = api("made")
+    for path, item in CONTRACT["paths"].items():
+        for method in item.keys() - {"parameters"}:
+            heading = f"### {method.upper()} {path}\n"
+            assert page.count(heading) == 1
+            part = page.partition(heading)[2].partition("\n### ")[0]
+            assert [status for status in item[method]["responses"] if f"| {status} |" not in part] == []
+
+
+def test_every_field_has_its_row() -> None:
+    """Of every object, those of objects inside included; what is needed is marked."""
+    page = api("made")
+    for name, schema in CONTRACT["components"]["schemas"].items():
+        part = page.partition(f"### {name}\n")[2].partition("\n### ")[0]
+        for field in schema.get("properties", {}):
+            assert f"| `{field}`{' (required)' if field in schema.get('required', ()) else ''} |" in part
+    assert "| `output.format` |" in page
+    assert "| `runtimes[].name` (required) |" in page
+
+
+def test_bars_end_no_cell() -> None:
+    """Choices and patterns have them."""
+    rows = [line for line in api("made").splitlines() if line.startswith("| `status")]
+    assert all("\\|" in row or row.count("|") == 4 for row in rows)
+    assert '`"png"` \\| `"jpeg"`' in api("made")
