@@ -9,6 +9,7 @@ from darkroom_contract.job import now
 
 from .outbox import Topic
 from .queues import Queues
+from .segments import Segments
 from .settings import Settings
 from .store import Store
 from .workflows import Workflows
@@ -23,5 +24,6 @@ class Door:
     topic: Topic
     queues: Queues
     workflows: Workflows
+    segments: Segments
     pool: ThreadPoolExecutor
     clock: Callable[[], datetime] = now

@@ -14,8 +14,10 @@ import msgspec
 
 from darkroom_contract.api import MAX_BODY_BYTES
 from darkroom_contract.decode import parse, show
+from darkroom_contract.trace import XRAY_HEADER, TraceContext, of_traceparent, of_xray
 
 from .problems import Problem, of_parameter
+from .segments import new_trace
 
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
@@ -24,7 +26,7 @@ _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 class Request:
     """One request. Header names are in lower case; `base` is the stage's path (`/prod`), or nothing.
 
-    `tenant` is whom the API key belongs to that came with it, if one did.
+    `tenant` is whom the API key belongs to that came with it, if one did; `trace` is the trace that it belongs to.
     """
 
     method: str
@@ -34,6 +36,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     tenant: str | None = None
+    trace: TraceContext = field(default_factory=new_trace)
 
     def only(self, *names: str) -> None:
         """Refuse query parameters that are none of these: a misspelt filter must not pass for none.
@@ -83,8 +86,8 @@ def problem_answer(problem: Problem) -> Answer:
     return Answer(problem.status, text, {"Content-Type": "application/problem+json", **problem.headers})
 
 
-def request_of(event: dict[str, Any], tenants: Mapping[str, str]) -> Request:
-    """Read a REST API proxy event.
+def request_of(event: dict[str, Any], tenants: Mapping[str, str], lambda_trace: str | None = None) -> Request:
+    """Read a REST API proxy event; `lambda_trace` is what Lambda says of the invocation's trace (`_X_AMZN_TRACE_ID`).
 
     Raises:
         Problem: the body is too large, or no valid base64.
@@ -95,14 +98,26 @@ def request_of(event: dict[str, Any], tenants: Mapping[str, str]) -> Request:
     whole = context.get("path") or path
     if path == "/" and not whole.endswith("/"):
         path = ""  # a stage's own address, without its last slash
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Request(
         method=str(event.get("httpMethod", "GET")),
         path=path,
         base=quote(whole.removesuffix(path)) if whole.endswith(path) else "",
         query=event.get("queryStringParameters") or {},
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers,
         body=_body(event),
         tenant=tenants.get(key_id, key_id) if key_id else None,
+        trace=_trace(headers, lambda_trace),
+    )
+
+
+def _trace(headers: Mapping[str, str], lambda_trace: str | None) -> TraceContext:
+    """The caller's own `traceparent` first; API Gateway has made its X-Ray header Lambda's already."""
+    return (
+        of_traceparent(headers.get("traceparent"))
+        or of_xray(lambda_trace)
+        or of_xray(headers.get(XRAY_HEADER.lower()))
+        or new_trace()
     )
 
 

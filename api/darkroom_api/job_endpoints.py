@@ -44,7 +44,7 @@ def post_job(door: Door, request: Request, _: str) -> Answer:
 
 def enter(door: Door, request: Request, job: Job) -> Answer:
     """Queue a job that was checked, and wait for it if that is preferred."""
-    document = submit(job, door.store, door.topic)
+    document = queue(door, request, job)
     wait = _preferred_wait(request)
     if wait:
         document = _until_final(door, document, wait)
@@ -52,6 +52,12 @@ def enter(door: Door, request: Request, job: Job) -> Answer:
         return json_answer(200, job_view(document, door.store, door.queues, request.base))
     where = f"{request.base}/v1/jobs/{job.id}"
     return json_answer(202, accepted(document, request.base), Location=where)
+
+
+def queue(door: Door, request: Request, job: Job) -> JobDocument:
+    """Queue a job that was checked, as a part of the trace that its request belongs to."""
+    with door.segments.segment("submit", request.trace, {"job_id": job.id, "runtime": job.runtime}) as trace:
+        return submit(job, door.store, door.topic, trace)
 
 
 def get_job(door: Door, request: Request, job_id: str) -> Answer:

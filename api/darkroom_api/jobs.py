@@ -20,6 +20,7 @@ from .outbox import Topic
 from .problems import Problem, of_contract
 from .queues import Queues
 from .routing import Routes, find
+from .segments import Segments
 from .settings import Settings
 from .store import Store
 from .sweep import sweep
@@ -56,7 +57,7 @@ def answer(door: Door, event: dict[str, Any]) -> Answer:
     started = time.monotonic()
     request: Request | None = None
     try:
-        request = request_of(event, door.settings.tenants)
+        request = request_of(event, door.settings.tenants, os.environ.get("_X_AMZN_TRACE_ID"))
         if request.method == "OPTIONS":
             given = Answer(204)
         else:
@@ -75,6 +76,7 @@ def answer(door: Door, event: dict[str, Any]) -> Answer:
         path=event.get("path"),
         status=given.status,
         tenant=request and request.tenant,
+        trace_id=request and request.trace.xray_id,
         seconds=round(time.monotonic() - started, 4),
     )
     origin = request.headers.get("origin") if request else None
@@ -94,5 +96,6 @@ def _door() -> Door:
         topic=Topic(clients.sns, settings.jobs_topic_arn),
         queues=Queues(clients, settings),
         workflows=Workflows(Store(clients.s3, settings.models_bucket)),
+        segments=Segments(settings.xray_daemon),
         pool=ThreadPoolExecutor(16, thread_name_prefix="reads"),
     )

@@ -5,6 +5,9 @@ Whoever finds an outbox object that is old finds a message that may not have bee
 worst, which the agent bears (promise 2).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +17,7 @@ from msgspec import Struct
 from darkroom_contract.document import JobDocument, outbox_key
 from darkroom_contract.job import Job, Priority, State, digest
 from darkroom_contract.outgoing import message_of, queued_document, routing
+from darkroom_contract.trace import XRAY_HEADER, TraceContext
 
 from .aws import aws_call
 from .problems import Problem
@@ -26,7 +30,7 @@ log = structlog.get_logger()
 
 
 class Outbound(Struct, frozen=True, kw_only=True):
-    """A message on its way to the jobs topic; `digest` tells the job that it belongs to."""
+    """A message on its way to the jobs topic; `digest` tells the job that it belongs to, `trace` where it stands."""
 
     id: str
     message: str
@@ -34,6 +38,7 @@ class Outbound(Struct, frozen=True, kw_only=True):
     priority: Priority
     tenant: str | None
     digest: str
+    trace: TraceContext | None = None
 
 
 class Topic:
@@ -42,12 +47,13 @@ class Topic:
     def __init__(self, client: "SNSClient", arn: str) -> None:
         self._client = client
         self._arn = arn
+        client.meta.events.register("before-call.sns.Publish", _carry)
 
     def publish(self, outbound: Outbound) -> None:
         """Publish a message; its group is the tenant, for SQS's fair queues."""
         attributes = routing(outbound.runtime, outbound.priority, outbound.tenant)
         group: Any = {"MessageGroupId": outbound.tenant} if outbound.tenant else {}
-        with aws_call("publishing the job"):
+        with aws_call("publishing the job"), _standing_in(outbound.trace):
             self._client.publish(
                 TopicArn=self._arn,
                 Message=outbound.message,
@@ -58,7 +64,26 @@ class Topic:
             )
 
 
-def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
+# botocore hands its handlers nothing of the call's but what AWS is sent.
+_TRACE: ContextVar[TraceContext | None] = ContextVar("_TRACE", default=None)
+
+
+@contextmanager
+def _standing_in(trace: TraceContext | None) -> Iterator[None]:
+    token = _TRACE.set(trace)
+    try:
+        yield
+    finally:
+        _TRACE.reset(token)
+
+
+def _carry(params: dict[str, Any], **_: Any) -> None:
+    """Send the job's trace along, which SNS gives on to the queue. Of itself botocore sends Lambda's."""
+    if (trace := _TRACE.get()) is not None:
+        params["headers"][XRAY_HEADER] = trace.xray_header
+
+
+def submit(job: Job, store: Store, topic: Topic, trace: TraceContext) -> JobDocument:
     """Make a job durable and send it on its way; the document that stands for it now.
 
     The same job again gives the document that is there, and sends the message again only if it was never sent.
@@ -66,10 +91,10 @@ def submit(job: Job, store: Store, topic: Topic) -> JobDocument:
     Raises:
         Problem: 409 if the id belongs to another request, 503 if the job could not be stored.
     """
-    outbound = _outbound(job, store)
+    outbound = _outbound(job, store, trace)
     key = outbox_key(job.id)
     pending = not store.put(key, msgspec.json.encode(outbound), new=True)
-    document = queued_document(job, outbound.digest)
+    document = queued_document(job, outbound.digest, trace.xray_id)
     if not store.put_document(document, None):
         there = store.document(job.id)
         if there is None or there.value.request_digest not in (None, outbound.digest):
@@ -106,7 +131,7 @@ def _send(outbound: Outbound, store: Store, topic: Topic) -> None:
         log.error("job waits in the outbox", job_id=outbound.id, runtime=outbound.runtime)
 
 
-def _outbound(job: Job, store: Store) -> Outbound:
+def _outbound(job: Job, store: Store, trace: TraceContext) -> Outbound:
     message = message_of(job, store.bucket)
     if message.stored is not None:
         store.put(*message.stored)
@@ -117,4 +142,5 @@ def _outbound(job: Job, store: Store) -> Outbound:
         priority=job.priority,
         tenant=job.tenant,
         digest=digest(job),
+        trace=trace,
     )

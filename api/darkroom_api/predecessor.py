@@ -19,7 +19,7 @@ from darkroom_contract.message import read_job
 
 from .door import Door
 from .http import Answer, Request, json_answer
-from .outbox import submit
+from .job_endpoints import queue
 from .problems import of_contract
 from .settings import RuntimeSettings
 from .submission import Caller, check, sent
@@ -110,7 +110,7 @@ def _accept(door: Door, request: Request, job: Job, places: Mapping[str, str]) -
     except ContractError as error:
         ours, theirs = next(pair for pair in places.items() if error.path.startswith(pair[0]))
         raise ContractError(theirs + error.path.removeprefix(ours), error.expected, error.got) from error
-    submit(job, door.store, door.topic)
+    queue(door, request, job)
     return job
 
 

@@ -23,6 +23,7 @@ VARIABLES = {
     "TENANTS": "JSON, API key id to tenant. A key that is not named is a tenant of its own.",
     "CORS_ORIGINS": "Origins whose pages may call the API, with commas between them; `*` is all.",
     **webhook_policy.VARIABLES,
+    "AWS_XRAY_DAEMON_ADDRESS": "X-Ray's daemon, `host:port`; Lambda sets it. Without it no segments are sent.",
     "LOGLEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO).",
 }
 """Every variable, for the reference."""
@@ -58,6 +59,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     webhooks: FetchPolicy
     log_level: str
+    xray_daemon: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -90,6 +92,7 @@ class Settings:
             cors_origins=tuple(one.strip() for one in environ.get("CORS_ORIGINS", "").split(",") if one.strip()),
             webhooks=webhook_policy.policy_of(environ, mistakes),
             log_level=environ.get("LOGLEVEL", "INFO"),
+            xray_daemon=environ.get("AWS_XRAY_DAEMON_ADDRESS"),
         )
         if mistakes:
             raise ValueError("the jobs API cannot start:\n  " + "\n  ".join(mistakes))

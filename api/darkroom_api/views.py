@@ -14,7 +14,7 @@ _SHOWN = set(JobDocument.__struct_fields__) - {"artifacts", "webhook"}
 
 def accepted(document: JobDocument, base: str) -> Accepted:
     """The answer to a submission."""
-    return Accepted(id=document.id, state=document.state, links=links(document.id, base))
+    return Accepted(id=document.id, state=document.state, trace_id=document.trace_id, links=links(document.id, base))
 
 
 def job_view(document: JobDocument, store: Store, queues: Queues, base: str) -> JobView:

@@ -12,6 +12,7 @@ VARIABLES = {
     "WEBHOOK_SECRETS_PATH": "Path in SSM's Parameter Store under which the signing secrets lie (default "
     "`/darkroom/webhooks/`).",
     **webhook_policy.VARIABLES,
+    "AWS_XRAY_DAEMON_ADDRESS": "X-Ray's daemon, `host:port`; Lambda sets it. Without it no segments are sent.",
     "LOGLEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO).",
 }
 """Every variable, for the reference."""
@@ -25,6 +26,7 @@ class WebhookSettings:
     secrets_path: str
     policy: FetchPolicy
     log_level: str
+    xray_daemon: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "WebhookSettings":
@@ -40,6 +42,7 @@ class WebhookSettings:
             secrets_path=path if path.endswith("/") else f"{path}/",
             policy=webhook_policy.policy_of(environ, mistakes),
             log_level=environ.get("LOGLEVEL", "INFO"),
+            xray_daemon=environ.get("AWS_XRAY_DAEMON_ADDRESS"),
         )
         if mistakes:
             raise ValueError("the webhook sender cannot start:\n  " + "\n  ".join(mistakes))

@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,13 @@ from darkroom_agent.logs import start_logs
 from darkroom_contract.decode import ContractError, convert
 from darkroom_contract.job import now
 from darkroom_contract.notification import read_notification
+from darkroom_contract.trace import of_xray
 
 from .aws import Clients, aws_call
 from .courier import Courier
 from .letter import Letter, write
 from .problems import Problem
+from .segments import Notes, Segments
 from .signing_secrets import SigningSecrets
 from .standard_webhooks import signed_headers
 from .store import Store
@@ -42,10 +45,11 @@ _SETTLE_SECONDS = 8.0
 _THREADS = 64  # calls of AWS, and look-ups of names whose servers may be as slow as their owners want
 
 
-class Attributes(Struct, frozen=True, rename={"receives": "ApproximateReceiveCount"}):
-    """Of a message's attributes, how often it was received."""
+class Attributes(Struct, frozen=True, rename={"receives": "ApproximateReceiveCount", "trace_header": "AWSTraceHeader"}):
+    """Of a message's attributes, how often it was received, and the trace that its notification belongs to."""
 
     receives: str
+    trace_header: str | None = None
 
 
 class Message(Struct, frozen=True, rename={"id": "messageId", "receipt": "receiptHandle", "queue": "eventSourceARN"}):
@@ -66,6 +70,7 @@ class Office:
     store: Store
     secrets: SigningSecrets
     sqs: "SQSClient"
+    segments: Segments
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -88,12 +93,25 @@ async def serve(event: dict[str, Any], office: Office, courier: Courier) -> dict
 
 
 async def _handle(message: Message, office: Office, courier: Courier) -> Verdict:
-    """Send one, settle it, and tell the log; one message's trouble is never another's."""
+    """Send one as a part of its job's trace."""
     receives = int(message.attributes.receives)
-    structlog.contextvars.bind_contextvars(message_id=message.id, attempt=receives)
+    trace = of_xray(message.attributes.trace_header)
+    structlog.contextvars.bind_contextvars(
+        message_id=message.id, attempt=receives, trace_id=trace.xray_id if trace else None
+    )
+    notes: Notes = {"attempt": receives}
+    # A notification that came without a trace is of a job that has none.
+    with office.segments.segment("webhook", trace, notes) if trace else nullcontext():
+        one = await _deliver(message, receives, office, courier, notes)
+        notes["verdict"] = type(one).__name__.lower()
+    return one
+
+
+async def _deliver(message: Message, receives: int, office: Office, courier: Courier, notes: Notes) -> Verdict:
+    """Send one, settle it, and tell the log; one message's trouble is never another's."""
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            one = await _send(message, office, courier)
+            one = await _send(message, office, courier, notes)
     except TimeoutError:
         one = Failed(f"S3 and SSM took longer than {MOST_SECONDS:g} s")
     except Exception:
@@ -111,12 +129,13 @@ async def _handle(message: Message, office: Office, courier: Courier) -> Verdict
     return one
 
 
-async def _send(message: Message, office: Office, courier: Courier) -> Verdict:
+async def _send(message: Message, office: Office, courier: Courier, notes: Notes) -> Verdict:
     try:
         notification = read_notification(message.body)
     except ContractError as error:
         return Dropped(f"the message is no notification: {error.path} is not as it must be")
     structlog.contextvars.bind_contextvars(job_id=notification.id, state=notification.status.value)
+    notes.update(job_id=notification.id, runtime=notification.runtime, state=notification.status.value)
     letter = await asyncio.to_thread(write, notification, office.store, office.secrets)
     if not isinstance(letter, Letter):
         return letter
@@ -152,7 +171,11 @@ def _office() -> Office:
     start_logs(settings.log_level)
     clients = Clients()
     return Office(
-        settings, Store(clients.s3, settings.bucket), SigningSecrets(clients.ssm, settings.secrets_path), clients.sqs
+        settings,
+        Store(clients.s3, settings.bucket),
+        SigningSecrets(clients.ssm, settings.secrets_path),
+        clients.sqs,
+        Segments(settings.xray_daemon),
     )
 
 

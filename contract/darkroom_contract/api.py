@@ -31,12 +31,13 @@ class Links(Struct, frozen=True, kw_only=True):
     page: str
 
 
-class Accepted(Struct, frozen=True, kw_only=True):
-    """Answer to a job that was accepted."""
+class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Answer to a job that was accepted. `trace_id` is X-Ray's, under which all that happens to it is found."""
 
     id: str
     state: State
     links: Links
+    trace_id: str | None = None
 
 
 class QueueState(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ class Message:
     stored: tuple[str, bytes] | None = None
 
 
-def queued_document(job: Job, request_digest: str) -> JobDocument:
+def queued_document(job: Job, request_digest: str, trace_id: str | None = None) -> JobDocument:
     """The document that says that a job was accepted; the digest is the job's, which whoever asks has at hand."""
     return JobDocument(
         id=job.id,
@@ -30,6 +30,7 @@ def queued_document(job: Job, request_digest: str) -> JobDocument:
         task=job.task,
         state=State.QUEUED,
         submitted_at=job.submitted_at,
+        trace_id=trace_id,
         context=job.context,
         tenant=job.tenant,
         request_digest=request_digest,

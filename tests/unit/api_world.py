@@ -19,6 +19,7 @@ from darkroom_api.door import Door
 from darkroom_api.jobs import answer
 from darkroom_api.outbox import Topic
 from darkroom_api.queues import Queues
+from darkroom_api.segments import Segments
 from darkroom_api.settings import RuntimeSettings, Settings
 from darkroom_api.store import Store
 from darkroom_api.workflows import Workflows
@@ -103,8 +104,8 @@ class ApiWorld:
 
 
 @contextmanager
-def api_world() -> Iterator[ApiWorld]:
-    """All of it, for as long as the context lasts."""
+def api_world(xray: str | None = None) -> Iterator[ApiWorld]:
+    """All of it, for as long as the context lasts; `xray` is where X-Ray's daemon listens."""
     with standin_in_a_thread() as aws, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", aws.url)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -121,10 +122,10 @@ def api_world() -> Iterator[ApiWorld]:
         arn = clients.sqs.get_queue_attributes(QueueUrl=urls[0], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         clients.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         with ThreadPoolExecutor(16) as pool:
-            yield ApiWorld(_door(clients, topic, urls[1].removesuffix("webui"), pool), aws, clients, urls[0])
+            yield ApiWorld(_door(clients, topic, urls[1].removesuffix("webui"), pool, xray), aws, clients, urls[0])
 
 
-def _door(clients: Clients, topic: str, queue_url_prefix: str, pool: ThreadPoolExecutor) -> Door:
+def _door(clients: Clients, topic: str, queue_url_prefix: str, pool: ThreadPoolExecutor, xray: str | None) -> Door:
     settings = Settings(
         bucket="outputs",
         models_bucket="models",
@@ -137,6 +138,7 @@ def _door(clients: Clients, topic: str, queue_url_prefix: str, pool: ThreadPoolE
         log_level="INFO",
     )
     return Door(
+        segments=Segments(xray),
         settings=settings,
         store=Store(clients.s3, "outputs"),
         topic=Topic(clients.sns, topic),

@@ -16,6 +16,7 @@ import pytest
 from darkroom_agent.guard import FetchPolicy
 from darkroom_api.aws import Clients
 from darkroom_api.courier import Courier
+from darkroom_api.segments import Segments
 from darkroom_api.signing_secrets import SigningSecrets
 from darkroom_api.store import Store
 from darkroom_api.webhook_settings import WebhookSettings
@@ -40,6 +41,7 @@ class WebhookWorld:
     queue_url: str
     receiver: WebHost
     clients: Clients
+    trace_header: str | None = None
 
     async def job(self, job_id: str = "a", path: str = "/hook", **fields: Any) -> JobDocument:
         """Store a final job that names the receiver, and tell it."""
@@ -58,7 +60,15 @@ class WebhookWorld:
 
     async def send(self, body: str) -> None:
         """Put a message into the queue."""
-        await asyncio.to_thread(self.clients.sqs.send_message, QueueUrl=self.queue_url, MessageBody=body)
+        carried: Any = (
+            {"AWSTraceHeader": {"DataType": "String", "StringValue": self.trace_header}} if self.trace_header else {}
+        )
+        await asyncio.to_thread(
+            self.clients.sqs.send_message,
+            QueueUrl=self.queue_url,
+            MessageBody=body,
+            MessageSystemAttributes=carried,
+        )
 
     async def event(self) -> dict[str, Any]:
         """What Lambda's poller makes of the messages that are visible."""
@@ -82,8 +92,8 @@ class WebhookWorld:
 
 
 @asynccontextmanager
-async def webhook_world() -> AsyncIterator[WebhookWorld]:
-    """All of it, for as long as the context lasts."""
+async def webhook_world(xray: str | None = None) -> AsyncIterator[WebhookWorld]:
+    """All of it, for as long as the context lasts; `xray` is where X-Ray's daemon listens."""
     with pytest.MonkeyPatch.context() as patch:
         async with standin() as aws, WebHost() as receiver:
             patch.setenv("AWS_ENDPOINT_URL", aws.url)
@@ -94,7 +104,9 @@ async def webhook_world() -> AsyncIterator[WebhookWorld]:
             url = await asyncio.to_thread(_make, clients)
             policy = FetchPolicy(networks=(ip_network("127.0.0.0/8"),), ports=frozenset({receiver.port}))
             settings = WebhookSettings("outputs", PATH, policy, "INFO")
-            office = Office(settings, Store(clients.s3, "outputs"), SigningSecrets(clients.ssm, PATH), clients.sqs)
+            office = Office(
+                settings, Store(clients.s3, "outputs"), SigningSecrets(clients.ssm, PATH), clients.sqs, Segments(xray)
+            )
             yield WebhookWorld(office, aws, url, receiver, clients)
 
 
