@@ -1,4 +1,4 @@
-"""One contract for every adapter, against the simulator as a real process: what the pipeline relies on."""
+"""One contract for every adapter, against the simulator: what the pipeline relies on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ from darkroom_agent.runtimes.openai import OpenAIImages
 from darkroom_agent.runtimes.sdwebui import SDWebUI
 from darkroom_contract.job import Job, Task
 from darkroom_local.jobs import workflow
-from tests.simulators import Simulator, simulator
+from tests.simulators import Simulator, simulator, simulator_here
 
 LIMITS = RuntimeLimits(poll_seconds=0.05, stall_seconds=1.5, interrupt_seconds=1.0, answer_bytes=5_000_000)
 
@@ -38,9 +38,9 @@ KINDS = list(MAKE)
 
 
 @asynccontextmanager
-async def pair(kind: str, **options: Any) -> AsyncIterator[tuple[Simulator, Runtime]]:
-    """A simulator and the adapter that drives it."""
-    async with simulator(kind, **{"latency": 0.3, **options}) as running:
+async def pair(kind: str, *, crashes: bool = False, **options: Any) -> AsyncIterator[tuple[Simulator, Runtime]]:
+    """A simulator and the adapter that drives it; one that `crashes` needs a process to lose."""
+    async with (simulator if crashes else simulator_here)(kind, **{"latency": 0.3, **options}) as running:
         adapter = MAKE[kind](running.url, LIMITS)
         try:
             await adapter.probe()
@@ -116,7 +116,7 @@ MET: list[tuple[str, dict[str, Any], type[Failure]]] = [
 @pytest.mark.parametrize(("kind", "fault", "failure"), MET)
 async def test_every_failure_has_its_class(kind: str, fault: dict[str, Any], failure: type[Failure]) -> None:
     """Each of the simulator's failures, by the table of what is worth another try."""
-    async with pair(kind) as (_, adapter):
+    async with pair(kind, crashes=fault["fault"] == "crash") as (_, adapter):
         with pytest.raises(failure):
             await run(adapter, job_of(kind, **fault))
 

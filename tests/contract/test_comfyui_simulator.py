@@ -1,4 +1,4 @@
-"""The comfyui adapter against the simulator as a real process: what is ComfyUI's alone (see also test_adapters)."""
+"""The comfyui adapter against the simulator: what is ComfyUI's alone (see also test_adapters)."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from darkroom_agent.runtimes.comfyui import ComfyUI
 from darkroom_contract.job import Job, Task
 from darkroom_local.jobs import workflow
 from darkroom_simulator.draw import draw, encode_png
-from tests.simulators import simulator
+from tests.simulators import simulator_here
 
 LIMITS = RuntimeLimits(poll_seconds=0.05, stall_seconds=5, interrupt_seconds=1)
 
@@ -18,7 +18,7 @@ LIMITS = RuntimeLimits(poll_seconds=0.05, stall_seconds=5, interrupt_seconds=1)
 @pytest.fixture
 async def adapter() -> AsyncIterator[ComfyUI]:
     """An adapter and its simulator."""
-    async with simulator("comfyui", latency=0.1) as running:
+    async with simulator_here("comfyui", latency=0.1) as running:
         adapter = ComfyUI(running.url, LIMITS)
         yield adapter
         await adapter.close()

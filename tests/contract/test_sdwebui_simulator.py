@@ -1,4 +1,4 @@
-"""The sdwebui adapter against the simulator as a real process: every task, checkpoints, settings, and what goes wrong.
+"""The sdwebui adapter against the simulator: every task, checkpoints, settings, and what goes wrong.
 
 What both adapters have in common is in test_adapters.py.
 """
@@ -18,7 +18,7 @@ from darkroom_agent.errors import RuntimeFailed, RuntimeGone, RuntimeWedged
 from darkroom_agent.ports import Result, RuntimeLimits, ignore_progress
 from darkroom_agent.runtimes.sdwebui import SDWebUI
 from darkroom_contract.job import Job, Task
-from tests.simulators import Simulator, simulator
+from tests.simulators import Simulator, simulator, simulator_here
 
 from .recorded_server import PNG
 
@@ -27,8 +27,10 @@ SMALL = {"prompt": "x", "width": 64, "height": 64, "seed": 1}
 
 
 @asynccontextmanager
-async def webui(*, dynamic: bool = False, **options: Any) -> AsyncIterator[tuple[Simulator, SDWebUI]]:
-    async with simulator("sdwebui", **{"latency": 0.01, **options}) as running:
+async def webui(
+    *, dynamic: bool = False, crashes: bool = False, **options: Any
+) -> AsyncIterator[tuple[Simulator, SDWebUI]]:
+    async with (simulator if crashes else simulator_here)("sdwebui", **{"latency": 0.01, **options}) as running:
         adapter = SDWebUI(running.url, LIMITS, dynamic_model=dynamic)
         try:
             yield running, adapter
@@ -120,7 +122,7 @@ async def test_a_wedged_server_stays_wedged_for_the_probe() -> None:
 
 async def test_a_server_that_crashed_is_gone_for_the_probe() -> None:
     """Until another one listens there."""
-    async with webui() as (running, adapter):
+    async with webui(crashes=True) as (running, adapter):
         with pytest.raises(RuntimeGone):
             await run(adapter, Task.TEXT_TO_IMAGE, {**SMALL, "simulator": {"fault": "crash"}})
         await running.process.wait()
