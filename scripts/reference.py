@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from darkroom_agent import errors
+from darkroom_agent.metrics import INSTRUMENTS, STAGES
 from darkroom_agent.settings import Settings
 from darkroom_api import settings, webhook_settings
 from darkroom_contract.document import JobDocument
@@ -92,6 +93,27 @@ def error_codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics() -> str:
+    """Every metric of the agent, with its names in CloudWatch and Prometheus."""
+    head = ("metric", "kind", "unit", "attributes", "meaning")
+    lines = ["# Metrics", "", GENERATED, "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for one in INSTRUMENTS:
+        attributes = ", ".join(f"`{name}`" for name in one.attributes) or "–"
+        lines.append(f"| `{one.name}` | {one.kind.value} | `{one.unit}` | {attributes} | {one.about} |")
+    lines += [
+        "",
+        "All have the runtime's name beside, `darkroom.runtime`. In CloudWatch they stand in the namespace `Darkroom`",
+        "under these names, histograms as sum, count, least and most. Prometheus has underscores for dots, then the",
+        "unit, and `_total` for counters: `darkroom_stage_duration_seconds_bucket`, `darkroom_jobs_total`.",
+        "",
+        "Histograms of seconds have the boundaries",
+        f"{', '.join(f'{bound:g}' for bound in STAGES.boundaries or ())}.",
+        "",
+        "[Observe: metrics](../how-to/observe-metrics.md) says how they are looked at, and what that costs.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """All generated pages by path."""
     made = {
@@ -102,6 +124,7 @@ def pages() -> dict[Path, str]:
         "webhook.schema.json": schema(WebhookEvent, "Webhook"),
         "environment.md": environment(),
         "error-codes.md": error_codes(),
+        "metrics.md": metrics(),
         "command-line.md": command_line(GENERATED),
         "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
         "terraform.md": terraform(GENERATED),

@@ -86,6 +86,7 @@ variable "runtimes" {
       "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "VISIBILITY_SECONDS", "MAX_ATTEMPTS", "API_BASE_URL", "RUNTIME_MARK_FILE", "GRACE_SECONDS",
       "MAX_JOB_SECONDS", "RUNTIME_CONCURRENCY", "WARMUP_JOB", "RECYCLE_AFTER_JOBS", "RECYCLE_ABOVE_BYTES", "OTEL_EXPORTER_OTLP_ENDPOINT",
       "ALLOWED_INPUT_BUCKETS", "ALLOWED_INPUT_HOSTS", "ALLOWED_INPUT_NETWORKS", "ALLOWED_INPUT_PORTS", "POD_NAME", "POD_NAMESPACE", "ALIVE_FILE",
+      "POD_PRICE", "NODE_PRICES", "NODE_NAME", "ACCELERATOR_RESOURCE", "ACCELERATORS",
     ])) == 0
     error_message = "runtimes: settings names a variable that Terraform sets, or charts/runtime from a value of its own (agent.settings there says which); leave it out."
   }

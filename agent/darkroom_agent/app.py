@@ -18,6 +18,7 @@ from .breaker import Breaker
 from .commit import Commit
 from .drain import Drain
 from .errors import ServiceUnavailable
+from .gpu_time import GpuTime
 from .guard import FetchPolicy
 from .health import Health
 from .inputs import InputLimits, Inputs
@@ -29,6 +30,7 @@ from .pod_marks import pod_marks
 from .polls import Polls
 from .ports import RuntimeLimits
 from .prefetch import Prefetch
+from .price import learn_price
 from .recycle import Recycle
 from .runtimes import make_runtime
 from .s3 import S3Store
@@ -96,6 +98,8 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
     )
     turns = Turns(settings.concurrency, lambda: runtime.loaded_model, settings.bulk_every)
     prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
+    gpu = GpuTime(asyncio.get_running_loop().time())
+    telling.metrics.watch(gpu, prefetch)
     pipeline = Pipeline(
         settings=settings,
         attempts=Attempts(settings.attempts, settings.backoff_base, settings.backoff_cap),
@@ -109,11 +113,15 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
         polls=Polls(),
         health=health,
         recycle=Recycle(runtime, health, settings.recycle_jobs, settings.recycle_bytes),
+        gpu=gpu,
         drain=drain,
         telemetry=telling,
     )
     async with asyncio.TaskGroup() as group:
-        beside = [group.create_task(_check_redrive(normal, settings.attempts))]
+        beside = [
+            group.create_task(_check_redrive(normal, settings.attempts)),
+            group.create_task(learn_price(gpu, settings)),
+        ]
         if settings.alive_file:
             beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
         await agent.run(queues, pipeline, (store_breaker, topic_breaker), pod_marks(settings))

@@ -58,8 +58,10 @@ class Commit:
             response = shortened(document.response)
             document = replace(document, artifacts=tuple(artifacts), response=response, timings=story.timings())
             await record.write(document)
+        began = clock()
         with self._traces.stage("notify"):
             await self._tell(document)
+        story.notify = clock() - began
         if story.was_followed:
             await self._store.delete_keys([cancel_key(document.id)])
         if document.attempt > 1 and job is not None:

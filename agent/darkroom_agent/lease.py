@@ -28,6 +28,7 @@ class Lease:
         self._heartbeat = heartbeat
         self._deadline = delivery.visible_at
         self._lost = False
+        self.extensions = 0
 
     def check(self) -> None:
         """Do nothing while the message is ours.
@@ -62,6 +63,7 @@ class Lease:
                 log.warning("lease.late", error=str(error) or "timeout")
                 next_beat = loop.time() + _RETRY_SECONDS
                 continue
+            self.extensions += 1
             self._deadline = began + self._visibility
             next_beat = began + self._heartbeat
 

@@ -37,6 +37,7 @@ from .errors import (
     Unprocessable,
 )
 from .follow import Follow
+from .gpu_time import GpuTime
 from .guarded import guarded
 from .health import Health
 from .lease import Lease
@@ -73,6 +74,7 @@ class Pipeline:
     polls: Polls
     health: Health
     recycle: Recycle
+    gpu: GpuTime
     drain: Drain
     telemetry: Telemetry
 
@@ -84,12 +86,15 @@ class Pipeline:
             try:
                 fate = await self._fate(queue, delivery, lease, story)
                 if fate is not None:
+                    began = clock()
                     await self._apply(fate, lease)
+                    story.settle = clock() - began
             except (LeaseLost, ServiceUnavailable, Unprocessable) as error:
                 # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
                 log.warning("message.not_settled", error=str(error))
             finally:
                 self.prefetch.gone(priority, had_started=story.has_started())
+                self.telemetry.metrics.settled(story, lease.extensions, queue.name, clock() - story.received)
 
     async def _fate(self, queue: Queue, delivery: Delivery, lease: Lease, story: Story) -> Fate | None:
         """What is to become of the message; None when it is no longer ours."""
@@ -129,12 +134,13 @@ class Pipeline:
             story.queued = max((now() - (blank.submitted_at or delivery.sent_at)).total_seconds(), 0.0)
             outcome = await self._attempt(request, document, delivery, record, story)
             settlement = settle(outcome, delivery.attempt, self.attempts)
-            self.telemetry.metrics.ended(outcome, settlement.final, story)
             if settlement.final is None:
+                self.telemetry.metrics.ended(outcome, None, delivery.attempt, blank.task)
                 _log_retry(outcome, settlement.fate)
                 return settlement.fate
-            final = _final(blank, outcome, settlement.final, story)
+            final = _final(blank, outcome, settlement.final, story, self.gpu.cost(story.gpu))
             await self.commit.final(final, outcome, request.job, record, lease, story)
+            self.telemetry.metrics.ended(outcome, settlement.final, delivery.attempt, blank.task)
         except Superseded as superseded:
             return await self.commit.again(superseded.document, prefix, delivery.attempt)
         return settlement.fate
@@ -171,6 +177,7 @@ class Pipeline:
         await self._admit(job, document, delivery, record)
         with self.telemetry.traces.stage("prepare"):
             images = await self.inputs.fetch(self.runtime.image_fields(job))
+            self.telemetry.metrics.fetched(len(image.data) for image in images.values())
             prepared = await self.runtime.prepare(job, delivery.attempt, images)
         story.prepare = clock() - began
         # From the receipt until it could run, without its wait in line: the deeper the line, the longer that one is.
@@ -211,6 +218,10 @@ class Pipeline:
         self.drain.check()
         story.start()
         began = clock()
+        story.wait = began - story.received - story.lead_seconds
+        if prepared.model not in (None, self.runtime.loaded_model):
+            self.telemetry.metrics.switched()
+        mark = self.gpu.begin(began)
         self.prefetch.started(began, story.lead_seconds, story.priority)
         limit = min(prepared.job.timeout_seconds, self.settings.job_seconds)
         follow = Follow(record, story, self.settings)
@@ -230,12 +241,14 @@ class Pipeline:
             raise
         finally:
             story.runtime = clock() - began
+            story.gpu = self.gpu.end(mark, clock())
             self.prefetch.finished(clock(), began)
             await self.recycle.job_done(self.prefetch.running())
 
     async def _collect(self, bringing: asyncio.Task[Result], job: Job, story: Story) -> Result:
         """Bring what the runtime made, and make of its files what the job wants."""
         limit = min(_COLLECT_SECONDS, job.timeout_seconds)
+        began = clock()
         try:
             with self.telemetry.traces.stage("collect"):
                 async with asyncio.timeout(limit):
@@ -246,10 +259,11 @@ class Pipeline:
             await self._look_after(failure)
             raise
         story.nodes = None if result.nodes is None else dict(result.nodes)
-        if job.output is None:
-            return result
-        files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
-        return dataclasses.replace(result, files=tuple(files))
+        if job.output is not None:
+            files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
+            result = dataclasses.replace(result, files=tuple(files))
+        story.collect = clock() - began
+        return result
 
     async def _look_after(self, failure: Failure) -> None:
         """Do for the runtime what its failure asks for, before the next job."""
@@ -279,7 +293,7 @@ class Pipeline:
                 await lease.release(0)
 
 
-def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> JobDocument:
+def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story, cost: float | None) -> JobDocument:
     """The final document but for the artifacts, which are not stored yet."""
     failure = outcome.failure
     error = None if failure is None else Error(code=failure.code, message=failure.message, retryable=failure.retryable)
@@ -291,6 +305,7 @@ def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story) -> 
         finished_at=now(),
         response=answered,
         error=error,
+        cost=None if cost is None else round(cost, 8),
     )
 
 

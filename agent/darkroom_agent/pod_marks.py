@@ -11,22 +11,20 @@ waited for, and what fails is told once.
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import aiohttp
 import msgspec
 import structlog
 
+from .kubernetes import KubernetesFailed, address, call
 from .settings import Settings
 
 log = structlog.get_logger()
 
 MARKS = {"controller.kubernetes.io/pod-deletion-cost": "100", "karpenter.sh/do-not-disrupt": "true"}
-_ANSWER_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0  # seconds, while the API refuses or cannot be reached
 
 
@@ -134,56 +132,28 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesPod:
-    """The own pod at Kubernetes' API, by the service account's token.
-
-    Few calls are made, so each reads the token anew, for it rotates, and keeps no connection.
-    """
+    """The own pod at Kubernetes' API, by the service account's token."""
 
     url: str
     service_account: Path
 
     async def mark(self, annotations: Mapping[str, str | None]) -> None:
-        """Patch the annotations (JSON merge patch, RFC 7386: null removes)."""
+        """Patch the annotations."""
         patch = msgspec.json.encode({"metadata": {"annotations": annotations}})
         try:
-            token, trusted = await asyncio.to_thread(self._credentials)
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"}
-            timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.patch(
-                    f"{self.url}?fieldManager=darkroom-agent", data=patch, headers=headers, ssl=trusted
-                ) as answer,
-            ):
-                if answer.status != 200:
-                    raise MarkFailed(f"Kubernetes answered {answer.status}: {_said(await answer.content.read(4096))}")
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # OSError: TimeoutError and ssl.SSLError, too
-            raise MarkFailed(f"Kubernetes: {str(error) or type(error).__name__}") from error
-
-    def _credentials(self) -> tuple[str, ssl.SSLContext]:
-        token = (self.service_account / "token").read_text().strip()
-        return token, ssl.create_default_context(cafile=self.service_account / "ca.crt")
-
-
-def _said(body: bytes) -> str:
-    """The message of a `Status` object, or the beginning of whatever came."""
-    try:
-        status = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        status = None
-    message = status.get("message") if isinstance(status, dict) else None
-    return str(message or body.decode("utf-8", "replace"))[:300]
+            await call("PATCH", f"{self.url}?fieldManager=darkroom-agent", self.service_account, patch)
+        except KubernetesFailed as failure:
+            raise MarkFailed(str(failure)) from failure
 
 
 def pod_marks(settings: Settings) -> PodMarks:
     """The marks that the settings want: none outside a pod."""
     if settings.pod_name is None:
         return NoMarks()
-    if settings.pod_namespace is None or settings.kubernetes_host is None:
+    api = address(settings)
+    if settings.pod_namespace is None or api is None:
         missing = "POD_NAMESPACE" if settings.pod_namespace is None else "KUBERNETES_SERVICE_HOST"
         log.warning("pod.not_marked", error=f"{missing} is not set", hint="POD_NAME is for pods in Kubernetes")
         return NoMarks()
-    host = f"[{settings.kubernetes_host}]" if ":" in settings.kubernetes_host else settings.kubernetes_host
-    path = f"/api/v1/namespaces/{settings.pod_namespace}/pods/{settings.pod_name}"
-    pod = KubernetesPod(f"https://{host}:{settings.kubernetes_port}{path}", Path(settings.service_account))
-    return Marks(pod, settings.pod_marks_after)
+    url = f"{api}/api/v1/namespaces/{settings.pod_namespace}/pods/{settings.pod_name}"
+    return Marks(KubernetesPod(url, Path(settings.service_account)), settings.pod_marks_after)

@@ -62,6 +62,10 @@ class Prefetch:
         share = 1 - bulk if self._bulk_is_near() else 0
         return min(max(wanted - normal - bulk, share), most_alive - self._alive)
 
+    def waiting(self) -> int:
+        """Messages that are held and do not run yet."""
+        return sum(self._ahead.values())
+
     def running(self) -> int:
         """Messages that run."""
         return len(self._running)

@@ -11,7 +11,7 @@ from typing import Any
 from darkroom_contract.job import MAX_TIMEOUT_SECONDS
 
 from . import values
-from .values import WarmUp
+from .values import Prices, WarmUp
 
 RUNTIME_TYPES = ("sdwebui", "comfyui", "openai")
 _MIB = 1024 * 1024
@@ -172,6 +172,20 @@ class Settings:
         "POD_NAME", values.text, "Own pod, to be marked while it is busy; unset: no marks.", None
     )
     pod_namespace: str | None = setting("POD_NAMESPACE", values.text, "Namespace of the own pod.", None)
+    pod_price: float | None = setting(
+        "POD_PRICE", values.price, "What the pod costs, USD an hour, for the cost of jobs; unset: by NODE_PRICES.", None
+    )
+    node_prices: Prices | None = setting(  # noqa: RUF009 (a frozen field, not a shared default)
+        "NODE_PRICES",
+        values.prices,
+        "JSON {instance type: {on-demand | spot: USD an hour}}; the pod's part is by its accelerators.",
+        None,
+    )
+    node_name: str | None = setting("NODE_NAME", values.text, "Own node, whose labels say what it is.", None)
+    accelerator: str | None = setting(
+        "ACCELERATOR_RESOURCE", values.text, "Extended resource that the pod computes on, as `nvidia.com/gpu`.", None
+    )
+    accelerators: int = setting("ACCELERATORS", values.integer(1, 1000), "How many of them the pod has.", 1)
     pod_marks_after: float = setting(
         "POD_MARKS_AFTER_SECONDS",
         values.seconds(0.1, 3600),

@@ -20,8 +20,14 @@ class Story:
     artifact_prefix: str | None = None
     queued: float | None = None
     prepare: float | None = None
+    wait: float | None = None
     runtime: float | None = None
+    gpu: float | None = None
+    """Its seconds on the GPU, which are fewer than `runtime` where others ran at the same time."""
+    collect: float | None = None
     store: float | None = None
+    notify: float | None = None
+    settle: float | None = None
     nodes: dict[str, float] | None = None
     started_at: datetime | None = None
     was_followed: bool = False
@@ -38,6 +44,11 @@ class Story:
     def report(self, progress: float) -> None:
         """Take the runtime's progress, 0 … 1."""
         self.progress = min(max(progress, 0.0), 1.0)
+
+    def stages(self) -> dict[str, float | None]:
+        """Seconds in each stage, in the order in which they come."""
+        stages = ("queued", "prepare", "wait", "runtime", "collect", "store", "notify", "settle")
+        return {stage: getattr(self, stage) for stage in stages}
 
     def timings(self) -> Timings:
         """The times as the contract has them, in milliseconds' precision."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +15,10 @@ class WarmUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     task: Task
     input: dict[str, Any]
+
+
+type Prices = dict[str, dict[str, Annotated[float, msgspec.Meta(gt=0)]]]
+"""USD an hour, by instance type and capacity type."""
 
 
 def text(value: str) -> str:
@@ -46,6 +50,17 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
         return number
 
     return parse
+
+
+def price(value: str) -> float:
+    """USD an hour."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < float("inf"):
+        raise ValueError("expected USD an hour, above 0")
+    return number
 
 
 def flag(value: str) -> bool:
@@ -102,3 +117,12 @@ def warm_up(value: str) -> WarmUp:
         return msgspec.json.decode(value, type=WarmUp)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"expected JSON with task and input ({error})") from error
+
+
+def prices(value: str) -> Prices:
+    """Prices of nodes, as JSON."""
+    try:
+        read: Prices = msgspec.json.decode(value, type=Prices)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"expected JSON, instance type to capacity type to USD an hour ({error})") from error
+    return read

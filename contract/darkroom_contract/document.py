@@ -42,7 +42,8 @@ class JobDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`jobs/<h>/<id>.json`. It names its attempt, so that who wrote it can be told.
 
     `progress` is 0 … 1 while the job runs. `request_digest` tells the same request from another under the same id.
-    `webhook` is the caller's, as the job named it: whoever sends it needs nothing else.
+    `webhook` is the caller's, as the job named it: whoever sends it needs nothing else. `cost` is USD for the attempt's
+    seconds on the GPU, and none where their price is not known.
     """
 
     id: str

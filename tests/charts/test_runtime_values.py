@@ -16,7 +16,7 @@ CASES: list[dict[str, Any]] = [case for table in TABLES for case in yaml.safe_lo
 DEFAULTS: Values = yaml.safe_load((CHART / "values.yaml").read_text())
 
 # Maps and lists whose content is the user's, or Kubernetes': a value as a whole.
-WHOLE = {"scaling.behavior", "pod.strategy", "runtime.resources", "agent.resources"}
+WHOLE = {"scaling.behavior", "pod.strategy", "runtime.resources", "agent.resources", "cost.prices"}
 
 
 def values(case: Mapping[str, Any]) -> Values:

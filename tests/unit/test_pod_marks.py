@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from darkroom_agent import kubernetes
 from darkroom_agent import pod_marks as module
 from darkroom_agent.pod_marks import MARKS, KubernetesPod, MarkFailed, Marks, NoMarks, pod_marks
 from darkroom_agent.settings import from_environ
@@ -206,7 +207,7 @@ async def test_a_patch_of_the_annotations_and_nothing_else(tmp_path: Path) -> No
 
 async def test_why_it_could_not_be_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused, too slow, away, another's certificate, no token: each in words, none with the token in it."""
-    monkeypatch.setattr(module, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(kubernetes, "_ANSWER_SECONDS", 0.2)
     api = FakeApi(status=403)
     (tmp_path / "other").mkdir()
     async with serving(api, tmp_path) as pod:

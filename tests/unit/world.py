@@ -14,6 +14,7 @@ from darkroom_agent.breaker import Breaker
 from darkroom_agent.commit import Commit
 from darkroom_agent.drain import Drain
 from darkroom_agent.fakes import FakeRuntime, MemoryQueue, MemoryStore, MemoryTopic, NoInputs
+from darkroom_agent.gpu_time import GpuTime
 from darkroom_agent.health import Health
 from darkroom_agent.mark import RestartMark
 from darkroom_agent.metrics import Metrics
@@ -83,6 +84,8 @@ class World:
         self.health = Health(self.runtime, self.mark, self._warm_up)
         turns = Turns(settings.concurrency, lambda: self.runtime.loaded_model, settings.bulk_every)
         self.prefetch = Prefetch(settings.concurrency, settings.prefetch, settings.hold, turns.bulk_is_near)
+        self.gpu = GpuTime(asyncio.get_running_loop().time(), settings.pod_price)
+        telemetry.metrics.watch(self.gpu, self.prefetch)
         store_breaker = Breaker("store", "S3", lambda: probe_store(self.store), first_pause=0.01)
         store = PatientStore(self.store, "memory", store_breaker, self.drain.begun)
         topic_breaker = Breaker("topic", "SNS", self.topic.probe, first_pause=0.01)
@@ -100,6 +103,7 @@ class World:
             polls=Polls(),
             health=self.health,
             recycle=Recycle(self.runtime, self.health, settings.recycle_jobs, settings.recycle_bytes),
+            gpu=self.gpu,
             drain=self.drain,
             telemetry=telemetry,
         )

@@ -31,6 +31,37 @@ ALLOWED_INPUT_PORTS: {{ join "," $v.inputs.ports | quote }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ $v.telemetry.otlpEndpoint | quote }}
 {{- /* What happened since the last time: any replica of a collector can take that, totals only the one that knows the last. */}}
 OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: {{ empty $v.telemetry.otlpEndpoint | ternary "" "delta" | quote }}
+{{- if $v.cost.enabled }}
+POD_PRICE: {{ empty $v.cost.podPerHour | ternary "" $v.cost.podPerHour | quote }}
+{{- if include "darkroom.readsNode" . }}
+NODE_PRICES: {{ include "darkroom.nodePrices" . | quote }}
+ACCELERATOR_RESOURCE: {{ $v.runtime.accelerator.resource }}
+ACCELERATORS: {{ int64 $v.runtime.accelerator.count | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Prices of the nodes that the pod may be on, JSON: of the types that are named, or of all in the region. */}}
+{{- define "darkroom.nodePrices" -}}
+{{- $prices := get .Values.cost.prices .Values.aws.region | default dict }}
+{{- $nodes := .Values.nodes }}
+{{- if and (eq $nodes.mode "dedicated") $nodes.instanceTypes }}
+{{- $named := dict }}
+{{- range $nodes.instanceTypes }}{{ if hasKey $prices . }}{{ $_ := set $named . (get $prices .) }}{{ end }}{{ end }}
+{{- $prices = $named }}
+{{- end }}
+{{- toJson $prices }}
+{{- end }}
+
+{{/* Whether the agent must know its node: not on the CPU, whose pods share nodes in no known way. */}}
+{{- define "darkroom.readsNode" -}}
+{{- $v := .Values }}
+{{- if and $v.cost.enabled (not $v.cost.podPerHour) $v.runtime.accelerator.count (ne (include "darkroom.nodePrices" .) "{}") }}true{{ end }}
+{{- end }}
+
+{{/* Whether the agent has a token of its service account. */}}
+{{- define "darkroom.asksKubernetes" -}}
+{{- if or .Values.podMarks.enabled (include "darkroom.readsNode" .) }}true{{ end }}
 {{- end }}
 
 {{/* Variable that the chart sets → the value that it comes from. */}}
@@ -60,6 +91,11 @@ ALLOWED_INPUT_HOSTS: inputs.hosts
 ALLOWED_INPUT_NETWORKS: inputs.networks
 ALLOWED_INPUT_PORTS: inputs.ports
 OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.otlpEndpoint
+POD_PRICE: cost.podPerHour
+NODE_PRICES: cost.prices
+NODE_NAME: cost.enabled
+ACCELERATOR_RESOURCE: runtime.accelerator.resource
+ACCELERATORS: runtime.accelerator.count
 POD_NAME: podMarks.enabled
 POD_NAMESPACE: podMarks.enabled
 {{- end }}

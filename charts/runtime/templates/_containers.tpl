@@ -91,6 +91,10 @@ a hanging runtime answers HTTP all the same.
     - name: POD_NAMESPACE
       valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
     {{- end }}
+    {{- if include "darkroom.readsNode" . }}
+    - name: NODE_NAME
+      valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+    {{- end }}
   # Whether its event loop turns: one that does not cannot leave politely either.
   livenessProbe:
     exec:
@@ -107,7 +111,7 @@ a hanging runtime answers HTTP all the same.
   volumeMounts:
     - {name: marks, mountPath: /run/darkroom}
     - {name: agent-scratch, mountPath: /tmp}
-    {{- if .Values.podMarks.enabled }}
+    {{- if include "darkroom.asksKubernetes" . }}
     - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
     {{- end }}
 {{- end }}

@@ -10,7 +10,7 @@
   emptyDir: {{ $v.runtime.scratch | empty | ternary (dict) (dict "sizeLimit" $v.runtime.scratch) | toJson }}
 - name: agent-scratch
   emptyDir: {sizeLimit: 1Gi}
-{{- if $v.podMarks.enabled }}
+{{- if include "darkroom.asksKubernetes" . }}
 - name: token
   projected:
     sources:

@@ -5,15 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from darkroom_agent.metrics import Metrics
-from darkroom_agent.settle import Outcome
-from darkroom_agent.story import Story
-from darkroom_contract.job import State
+from darkroom_agent.metrics import INSTRUMENTS
 
-from .chart import CHART
 from .conftest import Render
 
 # Components of the contrib distribution (otelcol-contrib), by their names in its configuration.
@@ -29,17 +23,6 @@ def pipelines(config: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Pipelines by name."""
     found: dict[str, dict[str, list[str]]] = config["service"]["pipelines"]
     return found
-
-
-def agents_metrics() -> set[str]:
-    """Names of what the agent measures."""
-    reader = InMemoryMetricReader()
-    told = Metrics(MeterProvider([reader]).get_meter("test"))
-    told.ended(Outcome(State.COMPLETED), State.COMPLETED, Story(queued=1.0))
-    told.lease_lost()
-    data = reader.get_metrics_data()
-    assert data is not None
-    return {metric.name for one in data.resource_metrics for scope in one.scope_metrics for metric in scope.metrics}
 
 
 def test_should_use_what_is_defined_and_nothing_else(rendered: Render) -> None:
@@ -91,9 +74,7 @@ def test_should_send_nothing_to_cloudwatch_if_asked(rendered: Render) -> None:
 def test_should_pay_for_every_metric_of_the_agent_and_for_no_pod(rendered: Render) -> None:
     """Each metric has just one rule of dimensions, and none with a value for every pod: CloudWatch bills each."""
     rules = rendered().collector()["exporters"]["awsemf"]["metric_declarations"]
-    names = agents_metrics()
-    assert names == {"darkroom.jobs", "darkroom.stage.duration", "darkroom.lease.losses"}
-    for name in [*names, "DCGM_FI_DEV_GPU_UTIL"]:
+    for name in [*(one.name for one in INSTRUMENTS), "DCGM_FI_DEV_GPU_UTIL"]:
         (rule,) = [one for one in rules if any(re.search(word, name) for word in one["metric_name_selectors"])]
         assert all("darkroom.runtime" in dimensions for dimensions in rule["dimensions"])
         assert not {"pod", "Hostname", "UUID", "service.instance.id"} & {
@@ -119,15 +100,3 @@ def test_should_listen_where_kubernetes_can_reach_it_alone(rendered: Render) -> 
     endpoints = re.findall(r'"endpoint": "([^"]+)"', text)
     assert {one.rpartition(":")[0] for one in endpoints} == {"${env:MY_POD_IP}"}
     assert rendered().collector()["extensions"]["health_check"]["endpoint"].endswith(":13133")
-
-
-def test_dashboards_ask_for_what_is_exported() -> None:
-    """Every query names a metric of the agent, as Prometheus spells it."""
-    spelled = {"darkroom_jobs_total", "darkroom_lease_losses_total", "darkroom_stage_duration_seconds"}
-    for file in CHART.glob("dashboards/*.json"):
-        queries = [target["expr"] for panel in json.loads(file.read_text())["panels"] for target in panel["targets"]]
-        assert queries
-        for query in queries:
-            found = {name.removesuffix("_bucket") for name in re.findall(r"darkroom_[a-z_]+(?=[{\[])", query)}
-            assert found
-            assert found <= spelled, query

@@ -94,5 +94,5 @@ def test_an_api_server_takes_what_it_makes(
     ]
     said = dry_run(yaml.safe_dump_all(objects))
     assert "clustertriggerauthentication.keda.sh/darkroom-sqs" in said
-    assert "configmap/darkroom-dashboard-jobs" in said
+    assert "configmap/darkroom-dashboard-overview" in said
     assert len(said.splitlines()) == len(objects)
