@@ -114,6 +114,15 @@ def metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+def decisions() -> str:
+    """The index of docs/decisions."""
+    lines = ["# Decisions", "", GENERATED, "", "What was decided, why, and what else was looked at; a page each.", ""]
+    for page in sorted((REFERENCE.parent / "decisions").glob("0*.md")):
+        title = page.read_text().partition("\n")[0].lstrip("# 0123456789.:")
+        lines.append(f"- [{title}]({page.name})")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """All generated pages by path."""
     made = {
@@ -130,7 +139,8 @@ def pages() -> dict[Path, str]:
         "terraform.md": terraform(GENERATED),
         "api.md": api(GENERATED),
     }
-    return {REFERENCE / name: text for name, text in made.items()} | readmes() | diagrams()
+    made_elsewhere = {REFERENCE.parent / "decisions" / "index.md": decisions()}
+    return {REFERENCE / name: text for name, text in made.items()} | made_elsewhere | readmes() | diagrams()
 
 
 def main() -> int:

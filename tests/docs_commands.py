@@ -32,7 +32,9 @@ _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 _ASSIGNMENT = re.compile(r"^\w+=")
 
 # What every machine has, and what is not ours to prove.
-PLAIN = frozenset({"cat", "cd", "cp", "echo", "export", "find", "grep", "jq", "mkdir", "openssl", "sort", "uniq", "wc"})
+PLAIN = frozenset(
+    {"cat", "cd", "cp", "date", "echo", "export", "find", "grep", "jq", "mkdir", "openssl", "sort", "uniq", "wc"}
+)
 # Programs of others: subcommand → flags. Tests of charts and of Terraform hold helm's, kubectl's and terraform's to the
 # programs themselves.
 KNOWN = {

@@ -59,7 +59,7 @@ def test_settings_in_the_text_exist() -> None:
         f"queue.{name}" for name in CONTRACT["components"]["schemas"]["Job"]["properties"]["queue"]["properties"]
     }
     wrong = []
-    for page in sorted(PAGES):
+    for page in sorted(page for page in PAGES if page.parent.name != "reference"):
         for path in re.findall(r"`((?:\w+\.)+\w+)[:=` ]", page.read_text()):
             first, *rest = path.split(".")
             known = first in types or any(first in one for one in values)

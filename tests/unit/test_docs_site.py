@@ -62,20 +62,6 @@ def test_the_menu_has_every_page() -> None:
     assert how_to == ["how-to/index.md", {"First": ["how-to/b.md"]}, {"Then": ["how-to/a.md"]}, "how-to/c.md"]
 
 
-def test_every_page_of_ours_is_named_by_its_index() -> None:
-    """So that a reader of the repository finds it, too."""
-    found = docs.gather()
-    unnamed = [
-        page
-        for entry in docs.navigation(found)
-        for section in docs.SECTIONS.values()
-        for page in (entry.get(section) or ())[1:]  # type: ignore[index]
-        if isinstance(page, str)
-        and f"]({page.rpartition('/')[2]}" not in str(found[page.partition("/")[0] + "/index.md"])
-    ]
-    assert unnamed == []
-
-
 def test_every_error_code_has_its_remedy() -> None:
     """`When things go wrong` leaves none out, and names none that is not."""
     codes = _codes("docs/reference/error-codes.md")
