@@ -55,7 +55,8 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.begin)
-    log.info("agent.start", runtime=settings.runtime_name, type=settings.runtime_type, runtime_url=settings.base_url)
+    structlog.contextvars.bind_contextvars(runtime=settings.runtime_name)
+    log.info("agent.start", type=settings.runtime_type, runtime_url=settings.base_url)
     async with AsyncExitStack() as stack:
         telling = stack.enter_context(telemetry(environ, settings.runtime_name))
         await _serve(settings, drain, telling, stack)
@@ -88,7 +89,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
     runtime = make_runtime(settings, _runtime_limits(settings))
     stack.push_async_callback(runtime.close)
     buckets = frozenset({settings.bucket, *settings.input_buckets})
-    inputs = Inputs(store, buckets, _fetch_policy(settings), _input_limits(settings))
+    inputs = Inputs(store, buckets, _fetch_policy(settings), _input_limits(settings), telling.traces)
     stack.push_async_callback(inputs.close)
 
     health = Health(

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from darkroom_contract.document import Artifact, JobDocument, artifact_name, cancel_key, document_key
-from darkroom_contract.job import Job
+from darkroom_contract.document import Artifact, Error, JobDocument, artifact_name, cancel_key, document_key
+from darkroom_contract.job import Job, State, now
 from darkroom_contract.notification import notification_of
 
 from .guarded import together
@@ -20,7 +20,7 @@ from .ports import OutputFile, Store, Topic
 from .record import Record
 from .settle import Fate, Outcome, fate_of_final
 from .story import Story, clock
-from .traces import Traces
+from .traces import Attributes, Traces
 
 log = structlog.get_logger()
 
@@ -97,7 +97,13 @@ class Commit:
         digest = await _sha256(data)
         key = job.artifact_prefix + artifact_name(index, digest, media.extension)
         lease.check()
-        await self._store.put_artifact(key, data, media.content_type)
+        told: Attributes = {
+            "darkroom.artifact.index": index,
+            "darkroom.bytes": len(data),
+            "darkroom.content_type": media.content_type,
+        }
+        with self._traces.stage("artifact", told):
+            await self._store.put_artifact(key, data, media.content_type)
         return Artifact(
             url=self._store.url(key),
             content_type=media.content_type,
@@ -122,6 +128,22 @@ class Commit:
         ]
         if strays:
             await self._store.delete_keys(strays)
+
+
+def final_document(blank: JobDocument, outcome: Outcome, state: State, story: Story, cost: float | None) -> JobDocument:
+    """The final document but for the artifacts, which are not stored yet."""
+    failure = outcome.failure
+    error = None if failure is None else Error(code=failure.code, message=failure.message, retryable=failure.retryable)
+    answered = outcome.result.response if outcome.result else failure.response if failure else None
+    return replace(
+        blank,
+        state=state,
+        started_at=story.started_at,
+        finished_at=now(),
+        response=answered,
+        error=error,
+        cost=None if cost is None else round(cost, 8),
+    )
 
 
 def shortened(response: Any) -> Any:

@@ -103,6 +103,7 @@ class MemoryQueue:
                     message.sent_at,
                     message.visible_at,
                     message.trace_header,
+                    str(id(message)),
                 )
             )
         return taken

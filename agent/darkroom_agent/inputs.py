@@ -12,6 +12,7 @@ from .guarded import together
 from .media import sniff
 from .ports import FieldPath, InputImage, Store
 from .resolver import LookUp
+from .traces import Traces
 from .web import Take, Web
 
 _IMAGES = frozenset({"png", "jpg", "webp", "gif", "bmp", "tiff", "avif"})  # what the runtimes read
@@ -46,9 +47,11 @@ class Inputs:
         buckets: frozenset[str],
         policy: FetchPolicy,
         limits: InputLimits,
+        traces: Traces,
         look_up: LookUp | None = None,
     ) -> None:
         """`buckets` are those that `s3://` inputs may lie in; `look_up` replaces the system's resolver."""
+        self._traces = traces
         self._store = store
         self._buckets = buckets
         self._limits = limits
@@ -71,8 +74,11 @@ class Inputs:
         all_of_them = _Allowance(self._limits.bytes_all, "the job's input images together are larger than")
 
         async def one(source: str, path: FieldPath) -> None:
+            field = json_path(path)
             async with room:
-                images[source] = await self._one(source, json_path(path), all_of_them)
+                with self._traces.stage("input", {"darkroom.input.field": field}):
+                    images[source] = image = await self._one(source, field, all_of_them)
+                    self._traces.note({"darkroom.bytes": len(image.data), "darkroom.content_type": image.content_type})
 
         await together(*(one(source, path) for source, path in where.items()))
         return {path: images[source] for path, source in fields}

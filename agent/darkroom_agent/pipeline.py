@@ -8,16 +8,17 @@ The GPU slot is held by `run` alone. A lease accompanies the message throughout,
 
 import asyncio
 import dataclasses
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
 from msgspec.structs import replace
 
-from darkroom_contract.document import Error, JobDocument
+from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, Priority, State, now
 
 from . import request as requests
-from .commit import Commit
+from .commit import Commit, final_document
 from .convert import convert
 from .drain import Drain
 from .errors import (
@@ -51,6 +52,7 @@ from .settings import Settings
 from .settle import Attempts, Delete, Fate, Leave, Outcome, Release, backoff, settle
 from .story import Story, clock
 from .telemetry import Telemetry
+from .traces import Steps, about, trace_id
 from .turns import Turns
 
 log = structlog.get_logger()
@@ -87,7 +89,8 @@ class Pipeline:
                 fate = await self._fate(queue, delivery, lease, story)
                 if fate is not None:
                     began = clock()
-                    await self._apply(fate, lease)
+                    with self.telemetry.traces.stage("settle", {"darkroom.fate": type(fate).__name__.lower()}):
+                        await self._apply(fate, lease)
                     story.settle = clock() - began
             except (LeaseLost, ServiceUnavailable, Unprocessable) as error:
                 # The message comes back by its visibility; whoever gets it finds the document, and goes on from there.
@@ -121,24 +124,28 @@ class Pipeline:
             return Release(backoff(delivery.attempt, self.attempts))
 
     async def _carry(self, delivery: Delivery, lease: Lease, story: Story) -> Fate:
-        request = await requests.decode(delivery, self.store, self.buckets, self.settings.runtime_name)
-        blank = replace(request.blank, trace_id=self.telemetry.traces.trace_id())
-        structlog.contextvars.bind_contextvars(job_id=blank.id, attempt=delivery.attempt)
-        record = Record(self.store, lease, blank)
+        traces = self.telemetry.traces
+        with traces.stage("admit"):
+            request = await requests.decode(delivery, self.store, self.buckets, self.settings.runtime_name)
+            blank = replace(request.blank, trace_id=trace_id())
+            structlog.contextvars.bind_contextvars(job_id=blank.id)
+            record = Record(self.store, lease, blank)
+            document = await record.load()
+        traces.note(about(blank))
         prefix = request.job.artifact_prefix if request.job else None
         story.job_id, story.artifact_prefix = blank.id, prefix
         try:
-            document = await record.load()
             if document is not None and document.state.final:
                 raise Superseded(document)
             story.queued = max((now() - (blank.submitted_at or delivery.sent_at)).total_seconds(), 0.0)
             outcome = await self._attempt(request, document, delivery, record, story)
             settlement = settle(outcome, delivery.attempt, self.attempts)
+            traces.ended(settlement.final or "retried", outcome.failure)
             if settlement.final is None:
                 self.telemetry.metrics.ended(outcome, None, delivery.attempt, blank.task)
                 _log_retry(outcome, settlement.fate)
                 return settlement.fate
-            final = _final(blank, outcome, settlement.final, story, self.gpu.cost(story.gpu))
+            final = final_document(blank, outcome, settlement.final, story, self.gpu.cost(story.gpu))
             await self.commit.final(final, outcome, request.job, record, lease, story)
             self.telemetry.metrics.ended(outcome, settlement.final, delivery.attempt, blank.task)
         except Superseded as superseded:
@@ -185,8 +192,10 @@ class Pipeline:
         try:
             # A bulk job is overtaken by so many others, but it holds nobody up.
             hold = self.settings.hold * (self.settings.bulk_every if story.priority is Priority.BULK else 1)
-            async with self.turns.turn(prepared.model, hold, story.priority):
-                await self._until_up()
+            async with AsyncExitStack() as slot:
+                with self.telemetry.traces.stage("wait"):
+                    await slot.enter_async_context(self.turns.turn(prepared.model, hold, story.priority))
+                    await self._until_up()
                 bringing = await self._run(prepared, record, story)
         except Returned:
             if not story.has_started():
@@ -227,9 +236,10 @@ class Pipeline:
         follow = Follow(record, story, self.settings)
         log.info("job.started", task=prepared.job.task.value, queued=round(story.queued or 0, 3))
         try:
-            with self.telemetry.traces.stage("run"):
+            with self.telemetry.traces.stage("run", {"darkroom.model": prepared.model}):
+                report = story.reporter(Steps().report)
                 async with asyncio.timeout(limit):
-                    return await guarded(self.runtime.run(prepared, story.report), follow.watch())
+                    return await guarded(self.runtime.run(prepared, report), follow.watch())
         except TimeoutError as error:
             self.health.report("a job timed out", restart=False)
             raise TimedOut(f"the runtime did not finish within {limit} s") from error
@@ -259,6 +269,7 @@ class Pipeline:
             await self._look_after(failure)
             raise
         story.nodes = None if result.nodes is None else dict(result.nodes)
+        story.node_classes = None if result.node_classes is None else dict(result.node_classes)
         if job.output is not None:
             files = [OutputFile(await convert(file.data, job.output), file.name) for file in result.files]
             result = dataclasses.replace(result, files=tuple(files))
@@ -291,22 +302,6 @@ class Pipeline:
                 await lease.release(delay)
             case Leave():
                 await lease.release(0)
-
-
-def _final(blank: JobDocument, outcome: Outcome, state: State, story: Story, cost: float | None) -> JobDocument:
-    """The final document but for the artifacts, which are not stored yet."""
-    failure = outcome.failure
-    error = None if failure is None else Error(code=failure.code, message=failure.message, retryable=failure.retryable)
-    answered = outcome.result.response if outcome.result else failure.response if failure else None
-    return replace(
-        blank,
-        state=state,
-        started_at=story.started_at,
-        finished_at=now(),
-        response=answered,
-        error=error,
-        cost=None if cost is None else round(cost, 8),
-    )
 
 
 def _log_retry(outcome: Outcome, fate: Fate) -> None:

@@ -18,8 +18,9 @@ from darkroom_contract.notification import Notification
 class Delivery:
     """One delivery of one message: what the queue handed out.
 
-    `attempt` is ApproximateReceiveCount, `sent_at` SentTimestamp, `trace_header` the AWSTraceHeader; `visible_at` is
-    the moment (of the event loop's clock, seconds) when the queue hands it out again unless it is extended.
+    `attempt` is ApproximateReceiveCount, `sent_at` SentTimestamp, `trace_header` the AWSTraceHeader; `message_id` is
+    the same in every delivery of a message; `visible_at` is the moment (of the event loop's clock, seconds) when the
+    queue hands it out again unless it is extended.
     """
 
     body: str
@@ -28,6 +29,7 @@ class Delivery:
     sent_at: datetime
     visible_at: float
     trace_header: str | None = None
+    message_id: str = ""
 
 
 class Queue(Protocol):
@@ -164,11 +166,12 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a runtime made of a request: files, its answer without their bytes, and ComfyUI's seconds per node."""
+    """What a runtime made of a request: files, its answer without their bytes, ComfyUI's seconds and class per node."""
 
     files: tuple[OutputFile, ...]
     response: Any
     nodes: Mapping[str, float] | None = None
+    node_classes: Mapping[str, str] | None = None
 
 
 type Report = Callable[[float], None]

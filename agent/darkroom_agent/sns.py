@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from darkroom_contract.notification import Notification, encode_notification
+from darkroom_contract.trace import XRAY_HEADER
 
 from .aws import aws_call, code_of
+from .traces import here
 
 if TYPE_CHECKING:
     from types_aiobotocore_sns import SNSClient
@@ -18,6 +20,7 @@ class SnsTopic:
     def __init__(self, client: "SNSClient", arn: str) -> None:
         self._client = client
         self._arn = arn
+        client.meta.events.register("before-call.sns.Publish", _carry)
 
     async def publish(self, notification: Notification, tenant: str | None, *, webhook: bool) -> None:
         """Tell a final state to whoever listens; its attributes are for subscribers' filters.
@@ -55,3 +58,9 @@ class SnsTopic:
             except ClientError as error:
                 if code_of(error) != "InvalidParameter":
                     raise
+
+
+def _carry(params: dict[str, Any], **_: Any) -> None:
+    """Send the trace along: SNS gives the header on to the queues, and to the webhooks' with them."""
+    if (place := here()) is not None:
+        params["headers"][XRAY_HEADER] = place.xray_header

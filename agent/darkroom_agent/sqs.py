@@ -84,4 +84,5 @@ def _delivery(message: Any, visible_at: float) -> Delivery:
         sent_at=datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC),
         visible_at=visible_at,
         trace_header=attributes.get("AWSTraceHeader"),
+        message_id=message.get("MessageId", ""),
     )

@@ -1,11 +1,14 @@
 """What one attempt has to tell: its times and its progress, gathered as it goes."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from darkroom_contract.document import Timings
 from darkroom_contract.job import Priority, now
+
+from .ports import Report
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Story:
     notify: float | None = None
     settle: float | None = None
     nodes: dict[str, float] | None = None
+    node_classes: dict[str, str] | None = None
     started_at: datetime | None = None
     was_followed: bool = False
     progress: float = 0.0
@@ -41,9 +45,14 @@ class Story:
         """Whether the run has begun."""
         return self.started_at is not None
 
-    def report(self, progress: float) -> None:
-        """Take the runtime's progress, 0 … 1."""
-        self.progress = min(max(progress, 0.0), 1.0)
+    def reporter(self, tell: Callable[[float], None]) -> Report:
+        """Takes what the runtime reports, and tells it on with the progress (0 … 1) within its bounds."""
+
+        def report(progress: float) -> None:
+            self.progress = min(max(progress, 0.0), 1.0)
+            tell(self.progress)
+
+        return report
 
     def stages(self) -> dict[str, float | None]:
         """Seconds in each stage, in the order in which they come."""
@@ -54,7 +63,11 @@ class Story:
         """The times as the contract has them, in milliseconds' precision."""
         seconds = {"queued": self.queued, "prepare": self.prepare, "runtime": self.runtime, "store": self.store}
         nodes = None if self.nodes is None else {node: round(value, 3) for node, value in self.nodes.items()}
-        return Timings(nodes=nodes, **{name: None if v is None else round(v, 3) for name, v in seconds.items()})
+        return Timings(
+            nodes=nodes,
+            node_classes=self.node_classes,
+            **{name: None if v is None else round(v, 3) for name, v in seconds.items()},
+        )
 
 
 def clock() -> float:

@@ -60,7 +60,7 @@ class Segments:
                     **({"parent_id": parent.span_id} if parent.span_id else {}),
                     "start_time": began,
                     "end_time": time.time(),
-                    "annotations": notes,
+                    "annotations": {f"darkroom_{note}": value for note, value in notes.items()},
                     **({"fault": True} if fault else {}),
                 }
             )

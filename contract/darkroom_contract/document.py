@@ -29,13 +29,14 @@ class Error(Struct, frozen=True, kw_only=True):
 
 
 class Timings(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Seconds that a job spent in each stage; `nodes` has ComfyUI's seconds per node."""
+    """Seconds that a job spent in each stage; `nodes` has ComfyUI's seconds per node, `node_classes` what each is."""
 
     queued: float | None = None
     prepare: float | None = None
     runtime: float | None = None
     store: float | None = None
     nodes: dict[str, float] | None = None
+    node_classes: dict[str, str] | None = None
 
 
 class JobDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):

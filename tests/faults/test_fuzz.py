@@ -129,7 +129,7 @@ def test_comfyui_workflows(request: Any) -> None:
 async def test_comfyui_events(texts: list[str]) -> None:
     """Any text may come: progress stays within 0 … 1, and the connection's reader lives on."""
     seen: list[float] = []
-    events, track = Events("http://127.0.0.1", "me"), Track(3, seen.append)
+    events, track = Events("http://127.0.0.1", "me"), Track(dict.fromkeys("123", "KSampler"), seen.append)
     events.track("a", track)
     for text in texts:
         events._take(text)

@@ -86,6 +86,7 @@ class World:
     environ: dict[str, str]
     results_url: str
     notifications: list[dict[str, Any]] = field(default_factory=list)
+    agents: list[Agent] = field(default_factory=list)
 
     async def agent(self, **environ: str) -> Agent:
         """Start one and wait until it receives."""
@@ -95,7 +96,9 @@ class World:
 
     async def start_agent(self, **environ: str) -> Agent:
         """Start one and wait for nothing."""
-        return await run_agent(self.stack, {**self.environ, **environ})
+        agent = await run_agent(self.stack, {**self.environ, **environ})
+        self.agents.append(agent)
+        return agent
 
     async def publish(self, body: str, **attributes: str) -> None:
         """Send a message to the jobs topic."""

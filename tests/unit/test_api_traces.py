@@ -61,7 +61,7 @@ def test_a_job_goes_on_in_its_callers_trace(api: ApiWorld, xray: Daemon, headers
     said = api.call("POST", "/v1/jobs", JOB, headers=headers)
     (segment,) = xray.segments(1)
     assert (segment.name, segment.trace_id, segment.parent_id) == ("darkroom-submit", TRACE, SPAN)
-    assert segment.attributes == {"job_id": "order-1", "runtime": "webui"}
+    assert segment.attributes == {"darkroom_job_id": "order-1", "darkroom_runtime": "webui"}
     assert segment.began <= segment.ended
     document = api.document("order-1")
     assert document is not None
@@ -140,13 +140,13 @@ async def test_each_attempt_of_a_webhook_is_told_in_its_jobs_trace(world: Webhoo
     one, other = sorted(await asyncio.to_thread(xray.segments, 2), key=lambda segment: segment.trace_id)
     assert (one.name, one.trace_id, one.parent_id) == ("darkroom-webhook", TRACE, SPAN)
     assert one.attributes == {
-        "job_id": "a",
-        "runtime": "sd",
-        "state": "completed",
-        "attempt": 1,
-        "verdict": "delivered",
+        "darkroom_job_id": "a",
+        "darkroom_runtime": "sd",
+        "darkroom_state": "completed",
+        "darkroom_attempt": 1,
+        "darkroom_verdict": "delivered",
     }
-    assert (other.trace_id, other.attributes["job_id"], other.attributes["verdict"]) == (
+    assert (other.trace_id, other.attributes["darkroom_job_id"], other.attributes["darkroom_verdict"]) == (
         "5759e989" + TRACE[8:],
         "b",
         "failed",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.trace import NoOpTracer
 from PIL import Image
 
 from darkroom_agent.errors import InputInterrupted, InputUnavailable, ServiceUnavailable
@@ -17,6 +18,7 @@ from darkroom_agent.fakes import MemoryStore
 from darkroom_agent.guard import FetchPolicy
 from darkroom_agent.inputs import InputLimits, Inputs, decode_base64
 from darkroom_agent.ports import FieldPath, InputImage
+from darkroom_agent.traces import Traces
 from tests.unit.web_host import WebHost, answer
 
 
@@ -55,7 +57,9 @@ class Fetch:
         self.made: list[Inputs] = []
 
     async def __call__(self, *sources: str, **limits: Any) -> list[InputImage]:
-        inputs = Inputs(self._store, frozenset({"pictures", "memory"}), self._policy, InputLimits(**limits))
+        inputs = Inputs(
+            self._store, frozenset({"pictures", "memory"}), self._policy, InputLimits(**limits), Traces(NoOpTracer())
+        )
         self.made.append(inputs)
         fields: list[tuple[FieldPath, str]] = [(("init_images", index), one) for index, one in enumerate(sources)]
         images = await inputs.fetch(fields)

@@ -6,9 +6,9 @@ from darkroom_agent.telemetry import Telemetry, telemetry
 
 
 def test_telemetry_is_off_without_an_endpoint() -> None:
-    """A null object, and nothing of the SDK is imported."""
+    """Null objects stand in its place."""
     with telemetry({}, "sd") as off:
-        assert off.traces.trace_id() is None
+        assert isinstance(off, Telemetry)
 
 
 def test_telemetry_is_on_with_an_endpoint() -> None:

@@ -26,7 +26,7 @@ from .comfyui_answers import (
     uploaded_name,
 )
 from .comfyui_events import Events, Track
-from .comfyui_workflow import encode_request, image_fields, new_handle, workflow_of
+from .comfyui_workflow import classes_of, encode_request, image_fields, new_handle, workflow_of
 from .http import Reply, RuntimeHttp
 
 _PROBE_SECONDS = 5.0
@@ -85,7 +85,7 @@ class ComfyUI:
     async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
         """Run one workflow until the history tells its end; its files are fetched after that."""
         graph, _ = workflow_of(prepared.job.input)
-        track = Track(len(graph), report)
+        track = Track(classes_of(graph), report)
         await self._events.connect(self._http.session)
         self._events.track(prepared.handle, track)
         prompt_id = prepared.handle
@@ -213,7 +213,7 @@ class ComfyUI:
             why = f": {track.error}" if track.error else ""
             raise RuntimeRefused(f"the workflow ended without any output{why}", response=response)
         files = await self._view_all(remote)
-        return Result(tuple(files), response, dict(track.nodes))
+        return Result(tuple(files), response, dict(track.nodes), track.ran())
 
     async def _view_all(self, remote: list[RemoteFile]) -> list[OutputFile]:
         room = asyncio.Semaphore(_VIEWS_AT_ONCE)

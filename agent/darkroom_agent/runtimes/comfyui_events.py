@@ -1,12 +1,14 @@
 """ComfyUI's websocket: progress and seconds per node. Events are for progress alone; `/history` decides."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import msgspec
 
 from darkroom_agent.ports import Report
+from darkroom_agent.traces import Steps
 
 from .comfyui_answers import said, where
 
@@ -28,7 +30,8 @@ _NOT_UNDERSTOOD = (
 class Track:
     """What is known of one running prompt."""
 
-    def __init__(self, node_count: int, report: Report) -> None:
+    def __init__(self, classes: Mapping[str, str], report: Report) -> None:
+        """`classes` has every node of the workflow, and its class."""
         self.look = asyncio.Event()
         """Set when `/history` may have something to tell."""
         self.moved = asyncio.get_running_loop().time()
@@ -37,12 +40,17 @@ class Track:
         """Seconds by node of the workflow."""
         self.error = ""
         """What was last raised; not the end, if execution was only blocked."""
-        self._node_count = max(node_count, 1)
+        self._classes = classes
         self._report = report
+        self._steps = Steps()
         self._cached = 0
         self._done = 0.0
         self._node: str | None = None
         self._since = self.moved
+
+    def ran(self) -> dict[str, str]:
+        """What each node is that has run."""
+        return {node: self._classes[node] for node in self.nodes if node in self._classes}
 
     def excuse(self) -> None:
         """Nothing can be expected of it now: it stands in the queue, or cannot be seen."""
@@ -70,10 +78,12 @@ class Track:
         if self._node is not None:
             self.nodes[self._node] = self.nodes.get(self._node, 0.0) + self.moved - self._since
         self._node, self._since = (str(node) if node is not None else None), self.moved
+        if self._node is not None:
+            self._steps.begin(f"{self._node} {self._classes.get(self._node, '')}".rstrip())
 
     def _tell(self, nodes_done: float) -> None:
         # The two kinds of events count differently: what has been told is not taken back.
-        self._done = max(self._done, min(1.0, nodes_done / self._node_count))
+        self._done = max(self._done, min(1.0, nodes_done / max(len(self._classes), 1)))
         self._report(self._done)
 
 

@@ -50,6 +50,11 @@ def workflow_of(request: dict[str, Any]) -> tuple[Workflow, FieldPath]:
     return graph, ("prompt",) if whole else ()
 
 
+def classes_of(graph: Workflow) -> dict[str, str]:
+    """What each node is."""
+    return {node_id: node["class_type"] for node_id, node in graph.items()}
+
+
 def image_fields(request: dict[str, Any]) -> list[tuple[FieldPath, str]]:
     """What stands in the image loaders and is no file name: URLs, `s3://` and base64."""
     graph, at = workflow_of(request)
