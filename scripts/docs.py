@@ -60,7 +60,7 @@ def gather() -> dict[str, str | Path]:
 
 
 def navigation(found: dict[str, str | Path]) -> list[dict[str, object]]:
-    """The site's menu. A section's index page orders it: headings are groups; what it does not name comes last."""
+    """The site's menu. A section's index page orders it: headings are groups, and so are folders that it leaves out."""
     menu: list[dict[str, object]] = [{"Darkroom": "index.md"}, {"Quickstart": "quickstart.md"}]
     for folder, title in SECTIONS.items():
         pages = sorted(place for place in found if place.startswith(f"{folder}/") and place.endswith(".md"))
@@ -75,10 +75,18 @@ def navigation(found: dict[str, str | Path]) -> list[dict[str, object]]:
                 if target in pages and not any(target in named for named in groups.values()):
                     groups.setdefault(group, []).append(target)
         named = {page for pages in groups.values() for page in pages}
+        for page in (page for page in pages if page not in named):
+            groups.setdefault(_folder(page), []).append(page)
         entries: list[object] = [*groups.pop(""), *({name: pages} for name, pages in groups.items())]
-        menu.append({title: [*entries, *(page for page in pages if page not in named)]})
+        menu.append({title: entries})
     project = [place for place in ("contributing.md", "security.md", "changelog.md") if place in found]
     return [*menu, {"Project": project}]
+
+
+def _folder(page: str) -> str:
+    """What a page belongs to that no index names: its folder, or the section itself."""
+    _, *folders, _ = page.split("/")
+    return " ".join(folders).capitalize()
 
 
 def write(found: dict[str, str | Path]) -> None:

@@ -12,6 +12,7 @@ for extra in agent api cli simulator snapshot; do
 done
 # What docker-compose.yml has around agents and runtimes is one image.
 compile --universal pyproject.toml --extra local --extra api --output-file requirements/local.txt
+# Who builds the site and nothing else needs no more than this.
 compile --universal --group docs --output-file requirements/docs.txt
 compile --universal pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 # The runtimes' images are for one platform. Torch is locked apart, too: it is a layer of its own.

@@ -148,7 +148,8 @@ def main() -> int:
     stale = {path: text for path, text in pages().items() if not path.exists() or path.read_text() != text}
     if "--check" in sys.argv[1:]:
         root = REFERENCE.parents[1]
-        print("\n".join(f"{path.relative_to(root)} is out of date: run `make reference`" for path in stale))  # noqa: T201
+        for path in stale:
+            print(f"{path.relative_to(root)} is out of date: run `make reference`")  # noqa: T201
         return 1 if stale else 0
     for path, text in stale.items():
         path.write_text(text)

@@ -19,6 +19,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     _write(tmp_path / "docs/how-to/b.md", "# B\n\n```text\n[no link](nowhere.md)\n```\n")
     _write(tmp_path / "docs/how-to/c.md", "# C, which no index names\n")
+    _write(tmp_path / "docs/how-to/alarms/d.md", "# D, in a folder\n")
     _write(tmp_path / "src/one.py", "print(1)\n")
     return tmp_path
 
@@ -57,9 +58,12 @@ def test_a_link_that_leads_nowhere_is_refused(root: Path) -> None:
 
 @pytest.mark.usefixtures("root")
 def test_the_menu_has_every_page() -> None:
-    """In the order and the groups of the index; what it does not name comes last."""
+    """In the order and the groups of the index; what it does not name is not lost, and a folder is a group."""
     (how_to,) = [entry["How-to"] for entry in docs.navigation(docs.gather()) if "How-to" in entry]
-    assert how_to == ["how-to/index.md", {"First": ["how-to/b.md"]}, {"Then": ["how-to/a.md"]}, "how-to/c.md"]
+    assert how_to == [
+        *("how-to/index.md", "how-to/c.md"),
+        *({"First": ["how-to/b.md"]}, {"Then": ["how-to/a.md"]}, {"Alarms": ["how-to/alarms/d.md"]}),
+    ]
 
 
 def test_every_error_code_has_its_remedy() -> None:
