@@ -9,4 +9,5 @@ from .telemetry_resource import resource
 
 def provider(runtime_name: str) -> MeterProvider:
     """A provider that exports in a thread of its own: the agent never waits for it."""
-    return MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource(runtime_name))
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    return MeterProvider([reader], resource=resource(runtime_name), shutdown_on_exit=False)

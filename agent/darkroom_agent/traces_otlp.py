@@ -25,6 +25,6 @@ class AttemptIds(AwsXRayIdGenerator):
 
 def provider(runtime_name: str) -> TracerProvider:
     """A provider that exports in a thread of its own: the agent never waits for it."""
-    tracers = TracerProvider(resource=resource(runtime_name), id_generator=AttemptIds())
+    tracers = TracerProvider(resource=resource(runtime_name), id_generator=AttemptIds(), shutdown_on_exit=False)
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return tracers
