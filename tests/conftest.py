@@ -5,8 +5,34 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+import structlog
 
+from darkroom_agent.logs import PROCESSORS
 from darkroom_local.emulator import Emulator, EmulatorUnavailable, emulator_process
+from tests import leaks
+
+
+def pytest_configure() -> None:
+    """Log as the product does, and look at each line."""
+    structlog.configure(processors=[*PROCESSORS, leaks.processor, structlog.dev.ConsoleRenderer()])
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """No test makes anything log what nobody may read."""
+    leaks.found.clear()
+    yield
+    told = leaks.found.copy()
+    leaks.found.clear()
+    assert not told, told[0]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_leaks_in_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nor do the processes that tests start, whose logs are files."""
+    yield
+    leaks.look_at_files(tmp_path_factory.getbasetemp())
+    assert not leaks.found, leaks.found[0]
 
 
 @pytest.fixture(scope="session")

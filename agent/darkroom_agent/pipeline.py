@@ -163,8 +163,7 @@ class Pipeline:
             return Outcome(State.FAILED, failure=failure)
         except Cancelled:
             return Outcome(State.CANCELLED)
-        except Expired as expired:
-            log.info("job.expired", reason=str(expired))
+        except Expired:
             return Outcome(State.EXPIRED)
         except Abandoned:
             raise

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import chain, repeat
 
 import msgspec
+import structlog
 
 from darkroom_contract.api import MAX_WAIT_SECONDS, JobList
 from darkroom_contract.decode import ContractError, convert, show
@@ -25,6 +26,8 @@ from .store import Stored
 from .submission import Caller, check, job_of
 from .views import accepted, job_summary, job_view
 from .webhook_policy import check_webhook
+
+log = structlog.get_logger()
 
 _LOOKS = (0.2, 0.3, 0.5)  # seconds between looks at a job that is waited for; the last one again and again
 _PREFERRED_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
@@ -56,8 +59,11 @@ def enter(door: Door, request: Request, job: Job) -> Answer:
 
 def queue(door: Door, request: Request, job: Job) -> JobDocument:
     """Queue a job that was checked, as a part of the trace that its request belongs to."""
+    structlog.contextvars.bind_contextvars(job_id=job.id, runtime=job.runtime)
     with door.segments.segment("submit", request.trace, {"job_id": job.id, "runtime": job.runtime}) as trace:
-        return submit(job, door.store, door.topic, trace)
+        document = submit(job, door.store, door.topic, trace)
+    log.info("job.queued", task=job.task.value, tenant=job.tenant)
+    return document
 
 
 def get_job(door: Door, request: Request, job_id: str) -> Answer:
@@ -83,6 +89,7 @@ def cancel_job(door: Door, request: Request, job_id: str) -> Answer:
             document = msgspec.structs.replace(document, state=State.CANCELLED, finished_at=door.clock())
             if not door.store.put_document(document, there.etag):
                 continue  # an agent was quicker, or another who cancels: look again
+            log.info("job.cancelled", job_id=job_id, runtime=document.runtime)
         elif document.state is not State.CANCELLED:
             raise Problem(409, "job-ended", f"the job is {document.state.value}, which does not change any more")
         return json_answer(status, job_view(document, door.store, door.queues, request.base))

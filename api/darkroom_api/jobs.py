@@ -55,9 +55,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def answer(door: Door, event: dict[str, Any]) -> Answer:
     """Answer one request; whatever happens, it is an answer with a reason."""
     started = time.monotonic()
+    structlog.contextvars.clear_contextvars()
     request: Request | None = None
     try:
         request = request_of(event, door.settings.tenants, os.environ.get("_X_AMZN_TRACE_ID"))
+        structlog.contextvars.bind_contextvars(trace_id=request.trace.xray_id)
         if request.method == "OPTIONS":
             given = Answer(204)
         else:
@@ -76,7 +78,6 @@ def answer(door: Door, event: dict[str, Any]) -> Answer:
         path=event.get("path"),
         status=given.status,
         tenant=request and request.tenant,
-        trace_id=request and request.trace.xray_id,
         seconds=round(time.monotonic() - started, 4),
     )
     origin = request.headers.get("origin") if request else None

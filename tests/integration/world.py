@@ -17,6 +17,7 @@ import msgspec
 from darkroom_contract.document import JobDocument, document_key
 from darkroom_local.emulator import Emulator
 from darkroom_local.topology import RuntimeSpec, Topology, aws_client, make_topology, subscribe
+from tests import leaks
 from tests.simulators import Simulator, simulator
 
 _NAMES = itertools.count()
@@ -34,6 +35,7 @@ class Agent:
         """Take its log, line by line, for as long as it runs."""
         assert self.process.stderr is not None
         async for line in self.process.stderr:
+            leaks.look(line.decode(errors="replace"))
             try:
                 self.logged.append(json.loads(line))
             except json.JSONDecodeError:

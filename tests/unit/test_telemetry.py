@@ -54,10 +54,12 @@ def test_a_receiver_that_does_not_answer_is_not_waited_for(told: Collector) -> N
     assert [line["event"] for line in lines].count("telemetry.abandoned") == 1
     (trouble,) = (line for line in lines if line["event"] == "telemetry.trouble")
     assert "Queue full" in trouble["reason"]
-    assert not any(thread.name == "telemetry-farewell" and not thread.daemon for thread in threading.enumerate())
     told.gate.set()
-    told.wait(lambda one: len(one.spans) > 1)
-    assert len(told.spans) <= 1 + 2048 + 512
+    for thread in threading.enumerate():
+        if thread.name == "telemetry-farewell":
+            assert thread.daemon
+            thread.join(30)
+    assert 1 < len(told.spans) <= 1 + 2048 + 512
 
 
 def test_errors_are_told_and_nothing_else_changes(told: Collector) -> None:
