@@ -43,6 +43,14 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 SUITES := test-integration test-unit test-terraform test-contract test-charts test-page lint docs reference-check
 ONCE := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
+.PHONY: deploy
+deploy: $(SETUP) ## Build an installation on AWS, step by step (FOLDER=installation, ARGS="--dry-run"); it asks first
+	@$(BIN)/python -m darkroom_deploy up --folder $(or $(FOLDER),installation) $(ARGS)
+
+.PHONY: destroy
+destroy: $(SETUP) ## Take an installation down, in the order that leaves nothing behind; it asks first
+	@$(BIN)/python -m darkroom_deploy destroy --folder $(or $(FOLDER),installation) $(ARGS)
+
 .PHONY: test
 test: $(SETUP) ## What every change must pass, suites side by side; CI adds the longer ones below
 	@$(MAKE) --no-print-directory --jobs=$(ONCE) --output-sync=target $(SUITES)
@@ -100,6 +108,10 @@ cluster-down: $(SETUP) ## End the cluster that `make cluster` runs
 .PHONY: test-cluster
 test-cluster: $(SETUP) ## The product on a real cluster: KEDA, kubelet, Karpenter; times land in out/cluster (root, Go)
 	$(BIN)/pytest tests/cluster
+
+.PHONY: test-deploy
+test-deploy: $(SETUP) ## A whole deployment without AWS: emulator, API server, stand-ins; broken off, gone on, taken down (Go)
+	$(BIN)/pytest tests/deploy
 
 .PHONY: test-compose
 test-compose: $(SETUP) ## Bring docker-compose.yml up, send jobs, kill an agent, take it down

@@ -33,8 +33,13 @@ def tag(name: str) -> str:
     return f"darkroom/{name}:{_version()}"
 
 
-def build(name: str, docker: Sequence[str] = _DOCKER, environ: Mapping[str, str] | None = None) -> str:
-    """Build one; its tag.
+def build(
+    name: str,
+    docker: Sequence[str] = _DOCKER,
+    environ: Mapping[str, str] | None = None,
+    platform: str | None = None,
+) -> str:
+    """Build one, for this machine's platform if none is named; its tag.
 
     Raises:
         subprocess.CalledProcessError: it cannot be built; what was printed says why.
@@ -42,6 +47,7 @@ def build(name: str, docker: Sequence[str] = _DOCKER, environ: Mapping[str, str]
     arguments = [f"{key.upper()}_IMAGE={image}" for key, image in versions().items()] + _labels()
     command = [
         *docker, "build", "--file", ROOT / "images" / name / "Dockerfile", "--tag", tag(name),
+        *(("--platform", platform) if platform else ()),
         *(word for argument in arguments for word in ("--build-arg", argument)), ROOT,
     ]  # fmt: skip
     subprocess.run([str(part) for part in command], env=environ or os.environ, check=True)  # noqa: S603
@@ -93,18 +99,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.images", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all without any")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write each as DIR/<name>.tar, too")
+    parser.add_argument("--engine", default="docker", help="docker, or podman")
+    parser.add_argument("--platform", help="such as linux/amd64; else this machine's")
     parser.add_argument("--sbom", type=Path, metavar="DIR", help="write DIR/<name>.cdx.json, what is in each, too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no image {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    if shutil.which(_DOCKER[0]) is None:
-        print("images: no docker on PATH; install Docker (or podman, with its docker command)", file=sys.stderr)  # noqa: T201
+    engine = (options.engine,)
+    if shutil.which(options.engine) is None:
+        print(f"images: no {options.engine} on PATH; install Docker, or give --engine podman", file=sys.stderr)  # noqa: T201
         return 1
     for name in options.names or NAMES:
         try:
-            print(build(name))  # noqa: T201
+            print(build(name, engine, platform=options.platform))  # noqa: T201
             if options.save:
-                print(save(name, options.save))  # noqa: T201
+                print(save(name, options.save, engine))  # noqa: T201
             if options.sbom:
                 print(bill_of_materials(name, options.sbom))  # noqa: T201
         except subprocess.CalledProcessError as error:

@@ -21,7 +21,7 @@ from darkroom_contract.webhook import WebhookEvent
 from scripts.diagrams import diagrams
 from scripts.reference_api import api
 from scripts.reference_charts import readmes
-from scripts.reference_cli import command_line, snapshot_commands
+from scripts.reference_cli import command_line, deploy_commands, snapshot_commands
 from scripts.reference_terraform import terraform
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -136,6 +136,7 @@ def pages() -> dict[Path, str]:
         "metrics.md": metrics(),
         "command-line.md": command_line(GENERATED),
         "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
+        "deploy.md": deploy_commands(GENERATED),
         "terraform.md": terraform(GENERATED),
         "api.md": api(GENERATED),
     }

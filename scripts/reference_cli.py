@@ -10,6 +10,7 @@ import typer
 
 from bottlerocket_snapshot.main import app as snapshot_app
 from darkroom_cli.main import app
+from darkroom_deploy.main import app as deploy_app
 
 _KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 _SHARED = ("--json", "--endpoint", "--api-key", "--help")
@@ -39,6 +40,24 @@ def snapshot_commands(generated: str) -> str:
         "",
     ]
     for name, command in _commands(root, "bottlerocket-snapshot"):
+        lines += _page(name, command)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def deploy_commands(generated: str) -> str:
+    """Every command of a deployment."""
+    root: Any = typer.main.get_command(deploy_app)
+    lines = [
+        "# python -m darkroom_deploy",
+        "",
+        generated,
+        "",
+        *_prose(root.help),
+        "",
+        "[How to](../how-to/deploy.md)",
+        "",
+    ]
+    for name, command in _commands(root, "darkroom_deploy"):
         lines += _page(name, command)
     return "\n".join(lines).rstrip() + "\n"
 

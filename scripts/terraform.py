@@ -33,7 +33,7 @@ def program() -> str:
 def run(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run Terraform in a folder, with `environ` beside this process's own; the caller looks at status and output."""
     command = [program(), f"-chdir={folder}", *arguments]
-    return subprocess.run(command, env=_environ(environ or {}), capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, env=environment(environ or {}), capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def init(folder: Path, environ: Mapping[str, str] | None = None) -> None:
@@ -43,7 +43,7 @@ def init(folder: Path, environ: Mapping[str, str] | None = None) -> None:
         TerraformUnavailable: neither the registry nor a mirror has what the folder needs.
     """
     words = []
-    for choice in ((), *((f"-plugin-dir={mirror}",) for mirror in _mirrors())):
+    for choice in ((), *((f"-plugin-dir={mirror}",) for mirror in mirrors())):
         done = run(folder, "init", "-backend=false", "-input=false", "-no-color", *choice, environ=environ)
         if done.returncode == 0:
             return
@@ -51,14 +51,15 @@ def init(folder: Path, environ: Mapping[str, str] | None = None) -> None:
     raise TerraformUnavailable(f"`terraform init` of {folder} found no provider:\n" + "\n".join(words))
 
 
-def _mirrors() -> Iterator[Path]:
+def mirrors() -> Iterator[Path]:
     """Folders of this machine that are laid out as a mirror of the registry."""
     for place in _PLACES:
         for found in sorted(place.glob("*/registry.terraform.io")):
             yield found.parent
 
 
-def _environ(more: Mapping[str, str]) -> dict[str, str]:
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment as Terraform is run with, with `more`."""
     # Terraform warns about a configuration file that is named and not there, in the midst of its output.
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **more}
     if not Path(environ.get("TF_CLI_CONFIG_FILE", "")).is_file():
@@ -73,7 +74,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     try:
         init(folder)
-        os.execve(program(), ["terraform", f"-chdir={folder}", *sys.argv[2:]], _environ({}))  # noqa: S606
+        os.execve(program(), ["terraform", f"-chdir={folder}", *sys.argv[2:]], environment({}))  # noqa: S606
     except TerraformUnavailable as error:
         sys.exit(str(error))
 

@@ -38,3 +38,23 @@ output "node_role_name" {
   description = "Role of the nodes that Karpenter starts."
   value       = module.karpenter.node_role_name
 }
+
+output "deployment" {
+  description = "What `make deploy` goes on with after the apply: where things are, and the runtimes as `runtimes` names them."
+  value = {
+    region             = data.aws_region.current.id
+    cluster_name       = module.cluster.name
+    platform_namespace = var.platform_namespace
+    runtimes_namespace = var.runtimes_namespace
+    models_bucket      = module.storage.models_bucket
+    api_endpoint       = module.api.endpoint
+    image_repositories = module.images.repository_urls
+    # Known when it is planned, so that quotas can be looked at before anything is there.
+    runtimes = { for name, runtime in var.runtimes : name => {
+      type           = runtime.type
+      instance_types = runtime.nodes.instance_types
+      capacity_types = runtime.nodes.capacity_types
+      max_replicas   = runtime.max_replicas
+    } }
+  }
+}

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,14 @@ class KubeApi:
             raise Rejected(answer.json().get("message", answer.text))
         said: Object = answer.json()
         return said
+
+    def watched(self, path: str) -> Iterator[Object]:
+        """Objects of a kind: those that are there, then each that comes or changes, for as long as the server tells."""
+        with self._http.stream("GET", path, params={"watch": "true"}, timeout=None) as answer:
+            for line in answer.iter_lines():
+                event = json.loads(line)
+                if event["type"] in {"ADDED", "MODIFIED"}:
+                    yield event["object"]
 
     def apply(self, thing: Mapping[str, Any], *, keep: bool = False) -> Object:
         """Apply an object as Helm 4 does, and refuse what the server does not know; without `keep` only try it.

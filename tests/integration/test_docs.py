@@ -19,6 +19,7 @@ ELSEWHERE = {
     "make local": "tests of the supervisor; it runs until Ctrl-C",
     "make bench": ".ci/run, in its short form",
     "make faults": ".ci/run",
+    "make deploy": "tests/deploy, which run what it runs; its dry run is here",
     "make cluster": "tests/cluster, which start the same cluster; it runs until Ctrl-C",
     "make cluster-down": "test_cluster_command",
     "make test-cluster": "by hand, where one is root and has Go",

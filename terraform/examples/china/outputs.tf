@@ -18,3 +18,8 @@ output "api_keys" {
   value       = module.darkroom.api_keys
   sensitive   = true
 }
+
+output "deployment" {
+  description = "What `make deploy` goes on with."
+  value       = module.darkroom.deployment
+}

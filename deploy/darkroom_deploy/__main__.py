@@ -1,0 +1,5 @@
+"""`python -m darkroom_deploy`."""
+
+from .main import main
+
+main()

@@ -1,0 +1,45 @@
+"""What would be lost with an installation: buckets and repositories. Pure, from Terraform's state."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_KINDS = {"aws_s3_bucket": "bucket", "aws_ecr_repository": "repository"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A bucket or a repository; `addresses` are those of all in Terraform's state that belongs to it."""
+
+    kind: str
+    name: str
+    addresses: tuple[str, ...]
+
+
+def holders(state: str) -> tuple[Holder, ...]:
+    """Buckets and repositories in `terraform show -json`."""
+    root = json.loads(state or "{}").get("values", {}).get("root_module", {})
+    resources = [one for one in _resources(root) if one["mode"] == "managed"]
+    return tuple(
+        Holder(kind, name, tuple(sorted(one["address"] for one in resources if name in _belongs_to(kind, one))))
+        for found in resources
+        if (kind := _KINDS.get(found["type"])) is not None
+        for name in [str(found["values"].get("bucket") or found["values"].get("name"))]
+    )
+
+
+def _belongs_to(kind: str, resource: Mapping[str, Any]) -> set[Any]:
+    """What a resource names as its bucket or repository: access rules must stay with what is kept."""
+    values = resource["values"]
+    if kind == "bucket":
+        return {values.get("bucket")} if resource["type"].startswith("aws_s3_") else set()
+    if resource["type"] == "aws_ecr_repository":
+        return {values.get("name")}
+    return {values.get("repository")} if resource["type"].startswith("aws_ecr_") else set()
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _resources(child)
