@@ -25,6 +25,7 @@ class Screen:
     yes: bool = False
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
     _live: Progress | None = None
+    _told: str = ""
     _width: int = 15
 
     @contextmanager
@@ -40,11 +41,12 @@ class Screen:
         self._line("✓", "green", name, result[-1], time.monotonic() - begun)
 
     def detail(self, text: str) -> None:
-        """What goes on just now: on a terminal beside the spinner, elsewhere a line."""
+        """What goes on just now: on a terminal beside the spinner, elsewhere a line if it is another."""
         if self._live is not None:
             shown = text if len(text) <= self._room() else text[: self._room() - 1] + "…"
             self._live.update(self._live.task_ids[0], detail=shown)
-        else:
+        elif text != self._told:
+            self._told = text
             self.tell(f"    {text}")
 
     def tell(self, text: str | Text) -> None:

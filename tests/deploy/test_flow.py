@@ -34,7 +34,7 @@ async def test_from_nothing_to_a_job_and_back(rig: Rig, model: Model, tmp_path: 
     rig.broken.unlink()
     rig.controllers.open.clear()
     process = rig.begin("up", "--yes")
-    assert rig.controllers.waiting.wait(120)
+    assert rig.controllers.waiting.wait(900)
     said = rig.stop(process)
     assert "stopped; the same command goes on" in said
     done = steps(said)
