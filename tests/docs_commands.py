@@ -21,6 +21,7 @@ from botocore.model import ServiceModel
 
 from bottlerocket_snapshot.main import app as snapshot_app
 from darkroom_cli.main import app as darkroom_app
+from darkroom_deploy.main import app as deploy_app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("charts/*/README.md")]
@@ -221,6 +222,8 @@ def _there(word: str) -> str:
 def _python(words: list[str]) -> str | None:
     if words[:1] != ["-m"]:
         return "only modules are proven: python -m …"
+    if words[1] == "darkroom_deploy":
+        return _typer(deploy_app, "darkroom_deploy")(words[2:])
     spec = importlib.util.find_spec(words[1])
     if spec is None or spec.origin is None:
         return f"there is no module {words[1]}"

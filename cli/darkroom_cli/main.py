@@ -20,10 +20,10 @@ from . import models, workflows
 from .doctor import doctor
 from .failures import DarkroomError
 from .jobs import cancel, get, list_jobs, runtimes, save, watch
+from .migrate import migrate
 from .redrive import redrive
 from .submit import submit
 from .terminal import tell_failure
-from .values import values
 
 _JOBS, _CARE = "Jobs", "Installation"
 
@@ -37,7 +37,7 @@ app.command(rich_help_panel=_JOBS)(cancel)
 app.command(rich_help_panel=_CARE)(runtimes)
 app.command(rich_help_panel=_CARE)(redrive)
 app.command(rich_help_panel=_CARE)(doctor)
-app.command(rich_help_panel=_CARE)(values)
+app.command(rich_help_panel=_CARE)(migrate)
 app.add_typer(workflows.app, name="workflow", rich_help_panel=_CARE)
 app.add_typer(models.app, name="models", rich_help_panel=_CARE)
 

@@ -37,10 +37,20 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A value that was carried over: where it stood, and where it stands now; none if it is the default here."""
+
+    path: str
+    value: Any
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Converted:
-    """Values of charts/runtime, and what they do not hold."""
+    """Values of charts/runtime, where they came from, and what they do not hold."""
 
     values: dict[str, Any]
+    moved: tuple[Moved, ...]
     dropped: tuple[Dropped, ...]
 
 
@@ -57,7 +67,7 @@ def convert(document: Any, runtime: str | None = None) -> Converted:
     if isinstance(document, dict) and "modelsRuntime" in document:
         values, before = _of_config(document, runtime)
         after = _convert(values)
-        return Converted(after.values, (*before, *after.dropped))
+        return Converted(after.values, after.moved, (*before, *after.dropped))
     if isinstance(document, dict) and document.keys() & {"global", "karpenter", "runtime"}:
         return _convert(document)
     raise Refused(
@@ -99,21 +109,25 @@ def _of_config(config: Mapping[str, Any], name: str | None) -> tuple[dict[str, A
 def _convert(values: Mapping[str, Any]) -> Converted:
     given = Given.of(values)
     converted: dict[str, Any] = {}
+    moved = []
     dropped = []
     for path, value in _leaves(values, ""):
         rule = RULES.get(path)
         try:
             if rule is None:
                 raise Unusable("its chart knows no such value")
+            places: list[str] = []
             for where, what in rule(value, given):
                 if isinstance(what, Unusable):
                     part = value.get(where) if isinstance(value, dict) else None
                     dropped.append(Dropped(f"{path}.{where}", part, str(what)))
                 else:
                     _put(converted, where, what)
+                    places.append(where)
+            moved.append(Moved(path, value, tuple(places)))
         except Unusable as reason:
             dropped.append(Dropped(path, value, str(reason)))
-    return Converted(converted, tuple(dropped))
+    return Converted(converted, tuple(moved), tuple(dropped))
 
 
 def _leaves(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:

@@ -24,7 +24,6 @@ class Given:
     type: str
     scaled: bool
     replicas: bool
-    snapshot: bool
     checkpoint: str | None
     arguments: str | None
 
@@ -35,7 +34,6 @@ class Given:
             type=str(_at(values, "runtime.type") or "sdwebui").lower(),
             scaled=_at(values, "runtime.scaling.enabled") is not False,
             replicas=_at(values, "runtime.replicas") is not None,
-            snapshot=bool(_at(values, "karpenter.nodeTemplate.dataVolume.snapshotID")),
             checkpoint=_at(values, "runtime.inferenceApi.modelFilename"),
             arguments=_at(values, "runtime.inferenceApi.commandArguments"),
         )
@@ -189,21 +187,11 @@ def _consolidation(value: Any, _: Given) -> Put:
     return [("nodes.consolidationPolicy", "WhenEmptyOrUnderutilized" if value else "WhenEmpty")]
 
 
-def _instance_store(value: Any, given: Given) -> Put:
-    if given.snapshot:
-        raise Unusable("images on the instance's own disks bypass the snapshot")
+def _instance_store(value: Any, _: Given) -> Put:
     return [("nodes.instanceStore", value == "RAID0")]
 
 
-def _snapshot(value: Any, _: Given) -> Put:
-    return [("imageCache.mode", "snapshot"), ("imageCache.snapshotID", value)]
-
-
-def _user_data(value: Any, given: Given) -> Put:
-    if given.snapshot:
-        raise Unusable(
-            "SOCI and bound folders hide a snapshot's images; anything else goes to `nodes.bottlerocketSettings`"
-        )
+def _user_data(value: Any, _: Given) -> Put:
     if "soci" in str(value):
         return [("imageCache.mode", "soci")]
     return [("nodes.bottlerocketSettings", str(value))]
@@ -255,7 +243,9 @@ RULES: dict[str, Rule] = {
     f"{_NODES}.dataVolume.deleteOnTermination": _no("a node's volume goes with it"),
     f"{_NODES}.dataVolume.iops": _to("nodes.volume.iops", _number),
     f"{_NODES}.dataVolume.throughput": _to("nodes.volume.throughput", _number),
-    f"{_NODES}.dataVolume.snapshotID": _snapshot,
+    f"{_NODES}.dataVolume.snapshotID": _no(
+        "it holds the old images: `bottlerocket-snapshot build` makes one of the new, for `imageCache.snapshotID`"
+    ),
     f"{_NODES}.userData": _user_data,
     "runtime.type": _type,
     "runtime.labels": _to("pod.labels", _texts),

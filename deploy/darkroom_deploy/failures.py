@@ -4,7 +4,8 @@ DeployError       1   a command or AWS failed; the message says which, and what 
 ├── Refused       2   the installation's folder or an argument is wrong; nothing was started
 ├── NotAllowed    3   no AWS credentials, or they have expired, or they do not allow it
 ├── Missing       4   prerequisites are missing; the table above the message says which
-└── Declined      5   a question was answered with no
+├── Declined      5   a question was answered with no
+└── Stopped     130   Ctrl-C or SIGTERM; the program that ran has ended in its own way
 """
 
 
@@ -36,3 +37,9 @@ class Declined(DeployError):
     """A question was answered with no."""
 
     exit_status = 5
+
+
+class Stopped(DeployError):
+    """It was told to stop, and the program that ran has ended in its own way."""
+
+    exit_status = 130

@@ -39,7 +39,7 @@ from .finish import finish
 from .installation import ROOT, Installation
 from .outputs import placeholders
 from .prerequisites import Level, judge
-from .run import Runner, Stopped
+from .run import Runner
 from .screen import Screen
 from .site import Site
 from .steps import STEPS, Step, take
@@ -199,9 +199,6 @@ def main() -> None:
     except DeployError as error:
         Screen().tell(Text.assemble(("deploy: ", "red"), str(error)))
         sys.exit(error.exit_status)
-    except (Stopped, KeyboardInterrupt):
-        Screen().tell("stopped; the same command goes on")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

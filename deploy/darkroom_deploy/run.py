@@ -11,7 +11,7 @@ from types import FrameType
 from typing import IO
 
 from .commands import Command
-from .failures import DeployError, NotAllowed
+from .failures import DeployError, NotAllowed, Stopped
 from .hints import hint
 from .installation import ROOT
 
@@ -26,10 +26,6 @@ class Done:
     status: int
     output: str
     said: str
-
-
-class Stopped(KeyboardInterrupt):
-    """It was told to stop; the program that ran has ended in its own way."""
 
 
 @dataclass(slots=True)
@@ -81,7 +77,7 @@ class Runner:
             for reader in readers:
                 reader.join()
         if stopped:
-            raise Stopped
+            raise Stopped("stopped; the same command goes on")
         return Done(process.returncode, "".join(output), "".join(said))
 
     def must(self, command: Command, *, quiet: bool = True) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .changes import Changes
-from .failures import Declined
+from .failures import Declined, Stopped
 from .prerequisites import Finding, Level
 
 _MARKS = {Level.GOOD: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.MISSING: ("✗", "red")}
@@ -35,6 +35,8 @@ class Screen:
         with self._spinning(name):
             try:
                 yield result
+            except KeyboardInterrupt:
+                raise Stopped("stopped; the same command goes on") from None
             except BaseException:
                 self._line("✗", "red", name, "", time.monotonic() - begun)
                 raise

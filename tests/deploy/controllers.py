@@ -33,8 +33,8 @@ class Controllers:
             try:
                 for thing in self._api.watched(path):
                     act(thing)
-            except (httpx.HTTPError, OSError):
-                continue
+            except (httpx.HTTPError, OSError, RuntimeError):
+                continue  # the connection was closed; by us at the end, which httpx calls a RuntimeError
 
     def end(self) -> None:
         """Watch no more."""

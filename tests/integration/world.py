@@ -158,11 +158,13 @@ class World:
 
 
 @asynccontextmanager
-async def world(emulator: Emulator, folder: Path, kind: str = "sdwebui", **options: Any) -> AsyncIterator[World]:
+async def world(
+    emulator: Emulator, folder: Path, kind: str = "sdwebui", checkpoints: tuple[str, ...] = (), **options: Any
+) -> AsyncIterator[World]:
     """One runtime called `sd`, its queues, a simulator and no agent yet. `options` are the simulator's."""
     async with AsyncExitStack() as stack:
         prefix = f"test{next(_NAMES)}"
-        topology = await make_topology(emulator.url, [RuntimeSpec("sd", kind)], prefix)
+        topology = await make_topology(emulator.url, [RuntimeSpec("sd", kind, checkpoints=checkpoints)], prefix)
         clients = {
             name: await stack.enter_async_context(aws_client(name, emulator.url)) for name in ("s3", "sqs", "sns")
         }

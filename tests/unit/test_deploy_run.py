@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from darkroom_deploy.commands import Command
-from darkroom_deploy.failures import DeployError, NotAllowed
-from darkroom_deploy.run import Runner, Stopped
+from darkroom_deploy.failures import DeployError, NotAllowed, Stopped
+from darkroom_deploy.run import Runner
 
 
 def python(program: str, given: str = "") -> Command:

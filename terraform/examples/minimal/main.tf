@@ -23,8 +23,10 @@ module "darkroom" {
     public_access_cidrs = [var.your_network]
   }
 
-  runtimes = {
-    sdxl = { type = "comfyui" }
+  runtimes = var.runtimes
+
+  storage = {
+    existing_models_bucket = var.existing_models_bucket
   }
 
   api = {

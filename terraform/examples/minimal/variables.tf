@@ -16,6 +16,19 @@ variable "your_network" {
   nullable    = false
 }
 
+variable "runtimes" {
+  description = "The runtimes by name, each with what `runtimes` of the root module takes."
+  type        = any
+  default     = { sdxl = { type = "comfyui" } }
+  nullable    = false
+}
+
+variable "existing_models_bucket" {
+  description = "Name of a bucket that holds the models already; null: one is made."
+  type        = string
+  default     = null
+}
+
 variable "lambda_zip" {
   description = "Path of the zip that `make lambda` builds; null: dist/lambda.zip of this repository."
   type        = string

@@ -1,4 +1,4 @@
-"""`darkroom values`: what the predecessor had becomes values of charts/runtime, and no loss is silent."""
+"""`darkroom migrate`: what the predecessor had becomes an installation's files, and no loss is silent."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from darkroom_cli.failures import DarkroomError, Refused
 from darkroom_cli.main import app
+from darkroom_cli.migration import Verdict, migrate
 from darkroom_cli.predecessor import convert
 from darkroom_cli.predecessor_rules import RULES
 
@@ -105,10 +106,9 @@ def test_the_example_tries_every_rule() -> None:
 
 
 def test_a_runtime_of_a_configuration() -> None:
-    """A snapshot excludes SOCI and the instance's disks; arguments hold the checkpoint."""
+    """A snapshot holds the old images; arguments hold the checkpoint."""
     converted = convert(CONFIG, "sdruntime")
-    assert converted.values["imageCache"] == {"mode": "snapshot", "snapshotID": "snap-0123456789abcdef0"}
-    assert "instanceStore" not in converted.values["nodes"]
+    assert converted.values["nodes"]["instanceStore"] is True
     assert converted.values["runtime"] == {
         "name": "sdruntime",
         "type": "sdwebui",
@@ -117,9 +117,9 @@ def test_a_runtime_of_a_configuration() -> None:
         },
         "dynamicModel": False,
     }
-    dropped = {one.path for one in converted.dropped}
-    assert dropped >= {"stackName", "modelBucketArn", "APIGW", "modelsRuntime.sdruntime.namespace"}
-    assert "karpenter.nodeTemplate.instanceStorePolicy" in dropped
+    dropped = {one.path: one.why for one in converted.dropped}
+    assert dropped.keys() >= {"stackName", "modelBucketArn", "APIGW", "modelsRuntime.sdruntime.namespace"}
+    assert "bottlerocket-snapshot build" in dropped["karpenter.nodeTemplate.dataVolume.snapshotID"]
 
 
 def test_another_runtime_of_it() -> None:
@@ -242,15 +242,68 @@ def test_nothing_breaks_it(path: str, value: Any) -> None:
     assert all(one.why for one in converted.dropped)
 
 
-def test_the_command() -> None:
-    """Values on standard output, for Helm; the table on standard error, for people."""
-    done = CliRunner().invoke(app, ["values", "--from-predecessor", str(FILES / "values.yaml")])
+def test_all_runtimes_of_a_configuration() -> None:
+    """What the variable `runtimes` says stands there alone; Helm gets the rest; both stacks read one bucket."""
+    made = migrate(CONFIG)
+    assert made.variables == {
+        "existing_models_bucket": "sdoneks-models",
+        "runtimes": {
+            "sdruntime": {
+                "type": "sdwebui",
+                "dynamic_model": False,
+                "job_seconds": 10,
+                "target_wait_seconds": 100,
+                "min_replicas": 0,
+                "nodes": {"instance_types": ["g6.xlarge"], "capacity_types": ["spot", "on-demand"]},
+                "checkpoints": ["v1-5-pruned-emaonly.safetensors"],
+            },
+            "comfy": {"type": "comfyui", "min_replicas": 3, "max_replicas": 3},
+        },
+    }
+    assert made.values["comfy"] == {
+        "runtime": {"env": {"A": "1"}},
+        "models": {"mode": "claim", "claimName": "models"},
+    }
+    webui = made.values["sdruntime"]
+    assert webui["scaling"] == {"cooldownSeconds": 300}
+    # Its bucket has the WebUI's folders.
+    assert webui["runtime"]["args"][:2] == ["--ckpt-dir", "/models/Stable-diffusion"]
+
+
+def test_every_value_is_reported_once() -> None:
+    """Same, better or dropped: each value that was given, and a reason for what is not the same."""
+    for document in (CONFIG, FULL):
+        report = migrate(document).report
+        paths = [(one.runtime, one.path) for one in report]
+        assert len(paths) == len(set(paths))
+        assert all(one.why for one in report if one.verdict is not Verdict.SAME)
+        assert all(one.becomes for one in report if one.verdict is not Verdict.DROPPED)
+    verdicts = {one.path: one.verdict for one in migrate(FULL).report}
+    assert verdicts["runtime.scaling.queueLength"] is Verdict.BETTER
+    assert verdicts["karpenter.provisioner.instanceType"] is Verdict.SAME
+    assert verdicts["runtime.queueAgent.sqsQueueUrl"] is Verdict.DROPPED
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """The files on standard output or in a folder, where it overwrites nothing; the report on standard error."""
+    done = CliRunner().invoke(app, ["migrate", str(FILES / "config.yaml")])
     assert done.exit_code == 0
-    assert yaml.safe_load(done.stdout) == convert(FULL).values
-    assert "runtime.queueAgent.sqsQueueUrl" in done.stderr
-    asked = ["values", "--from-predecessor", "-", "--runtime", "comfy", "--json"]
-    as_json = CliRunner().invoke(app, asked, input=(FILES / "config.yaml").read_text())
-    assert json.loads(as_json.stdout)["values"]["runtime"]["name"] == "comfy"
+    assert "# values/comfy.yaml" in done.stdout
+    assert "karpenter.provisioner.instanceType → runtimes.sdruntime.nodes.instance_types" in done.stderr
+    asked = ["migrate", str(FILES / "config.yaml"), "--out", str(tmp_path / "new")]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    written = json.loads((tmp_path / "new" / "runtimes.auto.tfvars.json").read_text())
+    assert written == migrate(CONFIG).variables
+    assert yaml.safe_load((tmp_path / "new" / "values" / "comfy.yaml").read_text()) == migrate(CONFIG).values["comfy"]
+    assert isinstance(CliRunner().invoke(app, asked).exception, Refused)
+    as_json = CliRunner().invoke(app, ["migrate", "-", "--json"], input=(FILES / "values.yaml").read_text())
+    assert json.loads(as_json.stdout)["variables"]["existing_models_bucket"] == "sdoneks-models"
+
+
+def test_values_without_a_name() -> None:
+    """Nothing says what the runtime is called."""
+    with pytest.raises(Refused, match=r"global\.runtime"):
+        migrate({"runtime": {"type": "sdwebui"}})
 
 
 @pytest.mark.parametrize(
@@ -261,7 +314,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, said:
     path = tmp_path / "values.yaml"
     if content is not None:
         path.write_bytes(content)
-    done = CliRunner().invoke(app, ["values", "--from-predecessor", str(path)])
+    done = CliRunner().invoke(app, ["migrate", str(path)])
     assert isinstance(done.exception, DarkroomError)
     assert said in str(done.exception)
     assert str(path) in str(done.exception)
