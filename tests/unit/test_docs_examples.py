@@ -63,7 +63,7 @@ def test_settings_in_the_text_exist() -> None:
         for path in re.findall(r"`((?:\w+\.)+\w+)[:=` ]", page.read_text()):
             first, *rest = path.split(".")
             known = first in types or any(first in one for one in values)
-            if not known or path in of_a_job or rest[-1] in {"py", "txt"}:
+            if not known or path in of_a_job or rest[-1] in {"json", "py", "txt"}:
                 continue
             in_values = any(_has(one, path.split(".")) for one in values)
             in_types = all(re.search(rf"\b{one}\b", types.get(first, "")) for one in rest)
