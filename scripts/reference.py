@@ -22,6 +22,7 @@ from scripts.diagrams import diagrams
 from scripts.reference_api import api
 from scripts.reference_charts import readmes
 from scripts.reference_cli import command_line, deploy_commands, snapshot_commands
+from scripts.reference_messages import messages
 from scripts.reference_terraform import terraform
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -38,7 +39,8 @@ def schema(model: Any, title: str) -> str:
 
 def environment() -> str:
     """Every variable of the agent and of both Lambdas."""
-    lines = ["# The agent's environment", "", GENERATED, "", "| variable | default | meaning |", "|---|---|---|"]
+    lines = ["# Environment", "", GENERATED, "", "## The agent's environment", ""]
+    lines += ["| variable | default | meaning |", "|---|---|---|"]
     for declared in fields(Settings):
         default = "**required**" if declared.default is MISSING else _shown(declared.default)
         lines.append(f"| `{declared.metadata['name']}` | {default} | {declared.metadata['help']} |")
@@ -65,7 +67,7 @@ def environment() -> str:
 
 def _variables(title: str, variables: Mapping[str, str]) -> list[str]:
     rows = (f"| `{name}` | {meaning} |" for name, meaning in variables.items())
-    return [f"# {title}", "", "| variable | meaning |", "|---|---|", *rows]
+    return [f"## {title}", "", "| variable | meaning |", "|---|---|", *rows]
 
 
 def _shown(default: object) -> str:
@@ -139,6 +141,7 @@ def pages() -> dict[Path, str]:
         "deploy.md": deploy_commands(GENERATED),
         "terraform.md": terraform(GENERATED),
         "api.md": api(GENERATED),
+        "messages.md": messages(GENERATED),
     }
     made_elsewhere = {REFERENCE.parent / "decisions" / "index.md": decisions()}
     return {REFERENCE / name: text for name, text in made.items()} | made_elsewhere | readmes() | diagrams()

@@ -75,7 +75,9 @@ def _fields(schema: Mapping[str, Any], contract: Any, prefix: str = "") -> Itera
         yield from _fields(_resolved(part, contract), contract, prefix)
     for name, one in schema.get("properties", {}).items():
         needed = " (required)" if name in schema.get("required", ()) else ""
-        yield f"| `{prefix}{name}`{needed} | {_type(one, contract)} | {_cell(one.get('description', ''), one)} |"
+        named = _resolved(one, contract)
+        meaning = "" if "properties" in named else _cell(named.get("description", ""), named)
+        yield f"| `{prefix}{name}`{needed} | {_type(one, contract)} | {meaning} |"
         yield from _fields(one, contract, f"{prefix}{name}.")
         yield from _fields(one.get("items", {}), contract, f"{prefix}{name}[].")
 

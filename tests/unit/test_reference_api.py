@@ -1,7 +1,15 @@
-"""The API's page leaves nothing of the contract out."""
+"""The pages of the API and of messages leave nothing of the contract out."""
 
+import msgspec
+import pytest
 import yaml
 from scripts.reference_api import OPENAPI, api
+from scripts.reference_messages import messages
+
+from darkroom_contract.document import JobDocument
+from darkroom_contract.job import Job, JobRef
+from darkroom_contract.notification import Notification
+from darkroom_contract.webhook import WebhookEvent
 
 CONTRACT = yaml.safe_load(OPENAPI.read_text())
 
@@ -33,3 +41,23 @@ def test_bars_end_no_cell() -> None:
     rows = [line for line in api("made").splitlines() if line.startswith("| `status")]
     assert all("\\|" in row or row.count("|") == 4 for row in rows)
     assert '`"png"` \\| `"jpeg"`' in api("made")
+
+
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [
+        ("Job message", Job),
+        ("Job message by reference", JobRef),
+        ("Job document", JobDocument),
+        ("Notification", Notification),
+        ("Webhook", WebhookEvent),
+    ],
+)
+def test_every_field_of_a_message_has_its_row(title: str, model: type[msgspec.Struct]) -> None:
+    """Its default is the model's; those of what lies inside follow."""
+    part = messages("made").partition(f"## {title}\n")[2].partition("\n## ")[0]
+    for field in msgspec.structs.fields(model):
+        (row,) = [line for line in part.splitlines() if line.startswith(f"| `{field.encode_name}` |")]
+        assert ("**required**" in row) is field.required
+    if title in {"Job document", "Notification"}:
+        assert "| `artifacts[].sha256` | string | **required** | SHA-256" in part
