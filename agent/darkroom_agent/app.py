@@ -124,7 +124,7 @@ async def _serve(settings: Settings, drain: Drain, telling: Telemetry, stack: As
             group.create_task(learn_price(gpu, settings)),
         ]
         if settings.alive_file:
-            beside.append(group.create_task(stay_alive(Path(settings.alive_file))))
+            beside.append(group.create_task(stay_alive(Path(settings.alive_file), health.up.is_set)))
         await agent.run(queues, pipeline, (store_breaker, topic_breaker), pod_marks(settings))
         for task in beside:
             task.cancel()

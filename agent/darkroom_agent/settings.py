@@ -165,7 +165,7 @@ class Settings:
     alive_file: str | None = setting(
         "ALIVE_FILE",
         values.text,
-        "File touched while the agent lives, for `python -m darkroom_agent.alive` to look at.",
+        "File written while the agent lives, for `python -m darkroom_agent.alive` to look at.",
         None,
     )
     pod_name: str | None = setting(

@@ -213,6 +213,19 @@ def test_null_should_mean_the_default() -> None:
     assert merged(MINIMAL, values) != MINIMAL
 
 
+def test_a_pod_without_its_runtime_should_not_be_ready(tmp_path: Path) -> None:
+    """The agent says so in the file that it writes; one that is only slow to tell is not killed for it."""
+    made = render()
+    ready, alive = (made.agent[probe]["exec"]["command"] for probe in ("readinessProbe", "livenessProbe"))
+    environ = {**os.environ, "ALIVE_FILE": str(file := tmp_path / "alive")}
+    for text, statuses in (("", (1, 0)), ("ready", (0, 0))):
+        file.write_text(text)
+        os.utime(file, ns=(time.monotonic_ns(),) * 2)
+        commands = ([sys.executable, *probe[1:]] for probe in (ready, alive))
+        ended = (subprocess.run(one, env=environ, check=False, capture_output=True) for one in commands)
+        assert tuple(one.returncode for one in ended) == statuses
+
+
 def test_the_agent_should_be_restarted_when_its_loop_stands(tmp_path: Path) -> None:
     """The probe looks at the file that the agent touches; its root file system is read-only, /tmp is not."""
     made = render()

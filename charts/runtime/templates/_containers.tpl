@@ -95,6 +95,13 @@ a hanging runtime answers HTTP all the same.
     - name: NODE_NAME
       valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
     {{- end }}
+  # Whether its runtime is up: a pod that could take no job stops a rollout, and is the first to go.
+  readinessProbe:
+    exec:
+      command: [python, -m, darkroom_agent.alive, ready]
+    periodSeconds: 10
+    timeoutSeconds: 10
+    failureThreshold: 1
   # Whether its event loop turns: one that does not cannot leave politely either.
   livenessProbe:
     exec:
