@@ -214,6 +214,31 @@ def _typer(app: typer.Typer, name: str) -> Callable[[list[str]], str | None]:
     return check
 
 
+def named_in_text() -> list[Command]:
+    """The commands of ours that stand in a sentence, as `darkroom get <id>`."""
+    inline = re.compile(r"(?<!`)`((?:darkroom|bottlerocket-snapshot|make) [a-z][^`]*)`")
+    return [
+        Command(str(page.relative_to(ROOT)), tuple(found.split()))
+        for page in sorted(PAGES)
+        for found in inline.findall(_BLOCK.sub("", page.read_text()))
+    ]
+
+
+def fault_in_text(command: Command) -> str | None:
+    """As `fault`, of a command that may be without its arguments: subcommand and flags."""
+    program, *words = command.words
+    if program == "make":
+        return _make([word for word in words if word.isascii() and not word.startswith(("<", '"', "-"))][:1])
+    found: Any = _ROOTS[program]
+    while words and hasattr(found, "commands"):
+        if words[0] not in found.commands:
+            return f"`{program}` has no command {words[0]}"
+        found, words = found.commands[words[0]], words[1:]
+    known = {"--help", *(flag for one in found.params for flag in (*one.opts, *one.secondary_opts))}
+    unknown = [flag for flag in _flags(words) if flag not in known]
+    return f"`{' '.join(command.words)}` takes no {', '.join(unknown)}" if unknown else None
+
+
 def _there(word: str) -> str:
     """A picture of the reader's becomes one that is there: some commands look."""
     return str(ROOT / "docs/images/playground.png") if word.endswith((".png", ".jpg")) else word
@@ -267,6 +292,10 @@ def _pip(words: list[str]) -> str | None:
     return _known("pip", KNOWN["pip"], words)
 
 
+_ROOTS = {
+    "bottlerocket-snapshot": typer.main.get_command(snapshot_app),
+    "darkroom": typer.main.get_command(darkroom_app),
+}
 _CHECKS: dict[str, Callable[[list[str]], str | None]] = {
     "aws": _aws,
     "bottlerocket-snapshot": _typer(snapshot_app, "bottlerocket-snapshot"),

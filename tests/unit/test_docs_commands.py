@@ -2,13 +2,22 @@
 
 import pytest
 
-from tests.docs_commands import Command, blocks, commands, fault, simple_commands
+from tests.docs_commands import Command, blocks, commands, fault, fault_in_text, named_in_text, simple_commands
 
 
 @pytest.mark.parametrize("command", commands("bash"), ids=str)
 def test_commands_exist(command: Command) -> None:
     """Program, subcommand, flags; what nobody proves is a failure, too."""
     assert fault(command) is None
+
+
+def test_commands_in_sentences_exist() -> None:
+    """Those of ours, with the flags that they are named with."""
+    assert named_in_text()
+    faults = [f"{command}: {wrong}" for command in named_in_text() if (wrong := fault_in_text(command))]
+    assert not faults, "\n".join(faults)
+    assert fault_in_text(Command("a page", ("darkroom", "get", "--nothing"))) is not None
+    assert fault_in_text(Command("a page", ("make", "nothing"))) is not None
 
 
 def test_commands_hide_in_no_other_block() -> None:
