@@ -41,14 +41,13 @@ class Aws:
             if not self._session.region_name:
                 raise NoRegionError
         self.region: str = self._session.region_name
-
-    def at(self, region: str) -> "Aws":
-        """The same caller in another region."""
-        return self if region == self.region else Aws(region)
+        self._clients: dict[str, Any] = {}
 
     def _client(self, service: str) -> Any:
-        config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 6})
-        return self._session.client(service, config=config)  # type: ignore[call-overload]
+        if service not in self._clients:
+            config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 6})
+            self._clients[service] = self._session.client(service, config=config)  # type: ignore[call-overload]
+        return self._clients[service]
 
     def caller(self) -> Caller:
         """Who we are.

@@ -38,10 +38,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All that a plan would do, and the runtimes of the installation that it makes."""
+    """All that a plan would do, and the region and the runtimes of the installation that it makes."""
 
     changes: tuple[Change, ...]
     runtimes: Mapping[str, Runtime]
+    region: str | None = None
 
     def counts(self) -> Mapping[str, Counter[str]]:
         """Module → how many of each action."""
@@ -74,7 +75,7 @@ def read_plan(said: str) -> Changes:
     after = told.get("output_changes", {}).get("deployment", {}).get("after") or {}
     # What only AWS can tell is unknown before the apply; the runtimes are the owner's own words.
     runtimes = after.get("runtimes") or {}
-    return Changes(tuple(found), msgspec.convert(runtimes, dict[str, Runtime]))
+    return Changes(tuple(found), msgspec.convert(runtimes, dict[str, Runtime]), after.get("region"))
 
 
 def progress(line: str) -> tuple[str, str] | None:

@@ -62,7 +62,7 @@ def destroy(site: Site, *, delete_content: bool) -> None:
         if "root_module" not in json.loads(state).get("values", {}):
             raise Refused(f"{site.at.folder}: Terraform knows of nothing here")
         outputs = site.outputs_if_any()
-        aws = Aws(outputs.deployment.region if outputs else None)
+        aws = site.aws() if outputs is not None else Aws()
         full = [one for one in holders(state) if _holds_something(aws, one)]
         result.append(f"{len(full)} of its buckets and repositories hold something")
     content = [Content(one, kept=not _delete(site, one, delete_content)) for one in full]
@@ -84,7 +84,7 @@ def destroy(site: Site, *, delete_content: bool) -> None:
 
 def _take(site: Site, name: str, outputs: Outputs, act: Callable[[Site, Outputs], str]) -> None:
     with site.screen.step(name) as result:
-        if Aws(outputs.deployment.region).cluster_status(outputs.deployment.cluster_name) is None:
+        if site.aws().cluster_status(outputs.deployment.cluster_name) is None:
             result.append("the cluster is gone")
         else:
             result.append(act(site, outputs))
@@ -107,7 +107,7 @@ def _nodes(site: Site, outputs: Outputs) -> str:
     if listed.status == 0 and listed.output.strip():
         site.screen.detail("Karpenter takes its nodes away")
         site.runner.must(commands.nodes_gone(site.at))
-    left = Aws(outputs.deployment.region).nodes_left(outputs.deployment.cluster_name)
+    left = site.aws().nodes_left(outputs.deployment.cluster_name)
     if left:
         raise DeployError(
             f"instances of Karpenter's still run: {', '.join(left)}. Wait a minute and give the same command; "

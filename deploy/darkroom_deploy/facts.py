@@ -23,6 +23,7 @@ ENGINES = {
     "docker": Command(("docker", "version", "--format", "{{.Server.Version}}")),
     "podman": Command(("podman", "version", "--format", "{{.Version}}")),
 }
+_REGION = re.compile(r'^\s*region\s*=\s*"([a-z0-9-]+)"', re.MULTILINE)
 _UNSET = re.compile(r'^\s*#?\s*(\w+)\s*=\s*"FILL IN', re.MULTILINE)
 
 
@@ -42,9 +43,12 @@ def gather(at: Installation, runner: Runner, region: str | None) -> Facts:
     """All facts; a failure of one is a fact, too."""
     programs = {name: _answer(runner, name, command) for name, command in VERSIONS.items()}
     engines = {name: _answer(runner, name, command) for name, command in ENGINES.items()}
-    unset = tuple(_UNSET.findall(_text(at.folder / "terraform.tfvars")))
+    variables = _text(at.folder / "terraform.tfvars")
+    unset = tuple(_UNSET.findall(variables))
+    named = _REGION.search(variables)
     try:
-        aws = Aws(region)
+        # Quotas are a region's: that of the installation counts, wherever the profile is at home.
+        aws = Aws(region or (named[1] if named else None))
         caller = aws.caller()
     except DeployError as error:
         return Facts(programs, engines, region, str(error), unset=unset)

@@ -105,6 +105,7 @@ def apply(site: Site, total: int) -> None:
     finally:
         site.runner.heard = before
         site.at.plan.unlink(missing_ok=True)
+        site.applied()
     if ended.status:
         raise failed(command, ended, "\n".join(errors) or ended.said)
 
@@ -115,7 +116,7 @@ def _shortages(site: Site, changes: Changes) -> list[str]:
     if not wanted:
         return []
     try:
-        aws = Aws()
+        aws = Aws(changes.region)
         quotas = {quota.code: aws.quota(quota.code) for quota in wanted}
         types = sorted({one for runtime in changes.runtimes.values() for one in runtime.instance_types})
         return list(shortages(changes.runtimes, quotas, aws.vcpus(types)))

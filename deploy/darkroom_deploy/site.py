@@ -1,6 +1,7 @@
 """What every step has at hand: the installation's folder, the runner of programs, the screen, AWS."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from . import commands
 from .aws import Aws
@@ -19,6 +20,8 @@ class Site:
     at: Installation
     runner: Runner
     screen: Screen
+    _known: dict[str, Any] = field(default_factory=dict)
+    """What was asked already; an apply makes it forgotten."""
 
     def outputs(self) -> Outputs:
         """What Terraform says of it.
@@ -32,11 +35,21 @@ class Site:
 
     def outputs_if_any(self) -> Outputs | None:
         """What Terraform says of it, if it has been applied."""
-        return read_outputs(self.runner.must(commands.terraform_output(self.at)))
+        if "outputs" not in self._known:
+            self._known["outputs"] = read_outputs(self.runner.must(commands.terraform_output(self.at)))
+        found: Outputs | None = self._known["outputs"]
+        return found
+
+    def applied(self) -> None:
+        """Ask anew what Terraform says."""
+        self._known.clear()
 
     def aws(self) -> Aws:
         """The account, in the installation's region."""
-        return Aws(self.outputs().deployment.region)
+        if "aws" not in self._known:
+            self._known["aws"] = Aws(self.outputs().deployment.region)
+        found: Aws = self._known["aws"]
+        return found
 
     def engine(self) -> str:
         """`docker` or `podman`."""

@@ -25,6 +25,22 @@ override_resource {
   values = { url = "https://sqs.eu-west-1.amazonaws.com/123456789012/darkroom-webui", arn = "arn:aws:sqs:eu-west-1:123456789012:darkroom-webui" }
 }
 
+# So has a repository.
+override_resource {
+  target = module.images.aws_ecr_repository.this["agent"]
+  values = { repository_url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/darkroom/agent" }
+}
+
+override_resource {
+  target = module.images.aws_ecr_repository.this["comfyui"]
+  values = { repository_url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/darkroom/comfyui" }
+}
+
+override_resource {
+  target = module.images.aws_ecr_repository.this["sdwebui"]
+  values = { repository_url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/darkroom/sdwebui" }
+}
+
 variables {
   runtimes = {
     sdxl  = { type = "comfyui", bulk = true, job_seconds = 6, settings = { PREFETCH = "4" }, input_buckets = ["uploads"] }

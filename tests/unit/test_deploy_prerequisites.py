@@ -1,5 +1,6 @@
 """What a deployment needs is looked for before anything is built, and all that is missing is told at once."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,9 +151,13 @@ def test_the_check_ends_with_how_many_are_missing(
     """On a machine without any program, in an account without a quota: a line for each, and nothing is started."""
     there.quotas = dict.fromkeys(there.quotas, 0)
     monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "terraform.tfvars").write_text('region = "ap-south-1"\nyour_network = "FILL IN"\n')
     done = CliRunner().invoke(app, ["check", "--folder", str(tmp_path)])
     assert isinstance(done.exception, Missing)
-    assert str(done.exception).startswith("7 prerequisites are missing")
+    assert str(done.exception).startswith("8 prerequisites are missing")
     for name in ("terraform", "helm", "kubectl", "aws", "docker", "quota"):
         assert f"✗ {name}" in done.stderr
     assert "role/teams/deployer" in done.stderr
+    assert "your_network: no value" in done.stderr
+    # Quotas are those of the installation's region.
+    assert re.search(r"region\s+ap-south-1", done.stderr)

@@ -17,3 +17,15 @@ run "it_is_built_with_three_answers" {
     error_message = output.platform_values
   }
 }
+
+run "what_darkroom_migrate_writes_is_planned" {
+  variables {
+    runtimes               = jsondecode(file("../../../tests/predecessor/migrated/runtimes.auto.tfvars.json")).runtimes
+    existing_models_bucket = jsondecode(file("../../../tests/predecessor/migrated/runtimes.auto.tfvars.json")).existing_models_bucket
+  }
+
+  assert {
+    condition     = toset(keys(output.runtime_values)) == toset(["comfy", "sdruntime"]) && yamldecode(output.runtime_values.comfy).models.bucket == "sdoneks-models"
+    error_message = jsonencode(output.runtime_values)
+  }
+}
