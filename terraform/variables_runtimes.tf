@@ -4,7 +4,7 @@ variable "runtimes" {
     `type`: the API that it speaks, sdwebui, comfyui or openai. `bulk`: with a second queue for bulk work. `checkpoints`: those whose v1alpha1
     messages it takes. `dynamic_model`: it switches checkpoints as jobs name them (sdwebui). `concurrency`: jobs that it runs at once (openai).
     Scaling: `job_seconds` (a job's usual run), `target_wait_seconds` (how long a job may wait for a pod), `min_replicas`,
-    `max_replicas`, `cold_start_seconds` (from no pod to the first job, for estimates).
+    `max_replicas`, `cold_start_seconds` (from no pod to the first job, for estimates; twice that without a pod raises an alarm).
     `prefixes`: where artifacts may go (null: anywhere). `input_buckets`: further buckets that inputs may come from.
     `image` = { repository, tag } of the runtime; without them, its type's repository in ECR and the chart's tag
     (an openai runtime names its own).

@@ -108,9 +108,30 @@ variable "tracing" {
 }
 
 variable "dashboard" {
-  description = "Whether a CloudWatch dashboard of queues, dead letters, API and functions is made, called after `name`; an account's first three cost nothing."
+  description = "Whether a CloudWatch dashboard of health, waiting, cost and the API is made, called after `name`; an account's first three cost nothing."
   type        = bool
   default     = false
+  nullable    = false
+}
+
+variable "runtime_dashboards" {
+  description = "Whether each runtime has a dashboard of its own besides, called `<name>-<runtime>`; an account's first three cost nothing."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "alarm_failure_percent" {
+  description = "Share of a runtime's jobs that fail by the service's fault, in percent, above which an alarm goes off."
+  type        = number
+  default     = 10
+  nullable    = false
+}
+
+variable "runbooks" {
+  description = "Where the alarms' pages are, with which their descriptions end: docs/how-to/alarms of this repository, or a URL under which you serve it."
+  type        = string
+  default     = "docs/how-to/alarms"
   nullable    = false
 }
 

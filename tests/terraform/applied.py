@@ -72,6 +72,12 @@ class Applied:
             ),
         )
 
+    def managed(self, kind: str) -> list[dict[str, Any]]:
+        """The attributes of every resource of a type."""
+        resources = json.loads(self.state.read_text())["resources"]
+        found = [one for one in resources if one["mode"] == "managed" and one["type"] == kind]
+        return [instance["attributes"] for one in found for instance in one["instances"]]
+
     def policies(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every policy of the state: the resource's address and attribute, and the policy."""
         for resource in json.loads(self.state.read_text())["resources"]:

@@ -84,7 +84,8 @@ module "darkroom" {
     }
   }
 
-  webhooks      = { reserved_concurrency = 20 }
-  alarm_actions = var.alarm_actions
-  dashboard     = true
+  webhooks           = { reserved_concurrency = 20 }
+  alarm_actions      = var.alarm_actions
+  dashboard          = true
+  runtime_dashboards = true
 }

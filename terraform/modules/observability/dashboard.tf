@@ -1,77 +1,50 @@
-# The dashboard: what waits and for how long, what could not be done, how API and functions do.
+# The dashboards: what they show is in dashboard_overview.tf and dashboard_runtime.tf, how it lies side by side is here.
 
 locals {
-  queues = merge(
-    { for name, runtime in var.runtimes : name => runtime.queue_name },
-    { for name, runtime in var.runtimes : "${name}, bulk" => runtime.bulk_queue_name if runtime.bulk_queue_name != null },
+  # By name. A section is a heading and panels under it, three a row; panels that have nothing to show are left out.
+  dashboards = merge(
+    { for name in [var.name] : name => local.overview if var.dashboard },
+    { for runtime, sections in local.by_runtime : "${var.name}-${runtime}" => sections if var.runtime_dashboards },
   )
-  dlqs = { for name, queue in local.dead_letters : name => queue.queue }
-  apis = var.api_name == null ? [] : [var.api_name]
 
-  # Two panels a row; one that has nothing to show is left out.
-  panels = [for panel in [
-    {
-      title   = "Jobs that wait"
-      stat    = "Maximum"
-      metrics = [for label, queue in local.queues : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, { label = label }]]
-    },
-    {
-      title   = "Age of the oldest job that waits (seconds)"
-      stat    = "Maximum"
-      metrics = [for label, queue in local.queues : ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, { label = label }]]
-    },
-    {
-      title   = "Jobs in work"
-      stat    = "Maximum"
-      metrics = [for label, queue in local.queues : ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", queue, { label = label }]]
-    },
-    {
-      title   = "Dead letters"
-      stat    = "Maximum"
-      metrics = [for label, queue in local.dlqs : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, { label = label }]]
-    },
-    {
-      title   = "API: requests, refused, failed"
-      stat    = "Sum"
-      metrics = flatten([for api in local.apis : [for name in ["Count", "4XXError", "5XXError"] : { line = ["AWS/ApiGateway", name, "ApiName", api] }]])[*].line
-    },
-    {
-      title   = "API: time to answer (ms, slowest of a hundred)"
-      stat    = "p99"
-      metrics = [for api in local.apis : ["AWS/ApiGateway", "Latency", "ApiName", api]]
-    },
-    {
-      title   = "Functions: errors and throttles"
-      stat    = "Sum"
-      metrics = flatten([for label, name in var.functions : [for metric in ["Errors", "Throttles"] : { line = ["AWS/Lambda", metric, "FunctionName", name, { label = "${label}: ${lower(metric)}" }] }]])[*].line
-    },
-    {
-      title   = "Functions: run (ms, slowest of a hundred)"
-      stat    = "p99"
-      metrics = [for label, name in var.functions : ["AWS/Lambda", "Duration", "FunctionName", name, { label = label }]]
-    },
-  ] : panel if length(panel.metrics) > 0]
+  shown = { for name, sections in local.dashboards : name => [for section in sections : {
+    title  = section.title
+    panels = [for panel in section.panels : panel if length(try(panel.metrics, panel.alarms)) > 0]
+    }]
+  }
+
+  filled = { for name, sections in local.shown : name => [for section in sections : section if length(section.panels) > 0] }
+
+  # The row at which each section begins, and at the end the one below the last.
+  tops = { for name, sections in local.filled : name => [for index in range(length(sections)) :
+  sum(concat([0], [for above in slice(sections, 0, index) : 1 + 6 * ceil(length(above.panels) / 3)]))] }
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  count = var.dashboard ? 1 : 0
+  for_each = local.filled
 
-  dashboard_name = var.name
+  dashboard_name = each.key
   dashboard_body = jsonencode({
-    widgets = [for index, panel in local.panels : {
-      type   = "metric"
-      x      = index % 2 * 12
-      y      = floor(index / 2) * 6
-      width  = 12
-      height = 6
-      properties = {
-        title   = panel.title
-        region  = data.aws_region.current.id
-        view    = "timeSeries"
-        period  = 60
-        stat    = panel.stat
-        metrics = panel.metrics
-      }
-    }]
+    widgets = flatten([for row, section in each.value : [
+      [{
+        type       = "text"
+        x          = 0
+        y          = local.tops[each.key][row]
+        width      = 24
+        height     = 1
+        properties = { markdown = "## ${section.title}" }
+      }],
+      [for index, panel in section.panels : {
+        type   = can(panel.alarms) ? "alarm" : "metric"
+        x      = index % 3 * 8
+        y      = local.tops[each.key][row] + 1 + floor(index / 3) * 6
+        width  = 8
+        height = 6
+        properties = merge(
+          can(panel.alarms) ? {} : { region = data.aws_region.current.id, view = "timeSeries", stat = "Sum", period = 300 },
+          panel,
+        )
+      }],
+    ]])
   })
 }

@@ -5,12 +5,13 @@ variable "name" {
 }
 
 variable "runtimes" {
-  description = "Runtimes by name: their queues' names, and the age of a waiting job, in seconds, that is too much (null: no alarm)."
+  description = "Runtimes by name: their queues' names; the age of a waiting job, in seconds, that is too much, and the seconds within which the first pod should have started (null: no alarm)."
   type = map(object({
-    queue_name      = string
-    bulk_queue_name = optional(string)
-    dlq_name        = string
-    max_age_seconds = optional(number)
+    queue_name         = string
+    bulk_queue_name    = optional(string)
+    dlq_name           = string
+    max_age_seconds    = optional(number)
+    cold_start_seconds = optional(number)
   }))
   nullable = false
 
@@ -33,8 +34,39 @@ variable "functions" {
   nullable    = false
 }
 
+variable "failure_percent" {
+  description = "Share of jobs that fail by the service's fault, in percent, above which an alarm goes off."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.failure_percent >= 0 && var.failure_percent < 100
+    error_message = "failure_percent is ${var.failure_percent}: use 0 up to 100, without 100, which nothing is above."
+  }
+}
+
+variable "runbooks" {
+  description = "Where the alarms' pages are: each alarm's description ends with its own. A path in the repository, or the URL under which you serve it."
+  type        = string
+  default     = "docs/how-to/alarms"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[^ ]*[^ /]$", var.runbooks)) && length(var.runbooks) <= 500
+    error_message = "runbooks is `${var.runbooks}`: give a path or URL of at most 500 characters, without blanks and without a slash at its end."
+  }
+}
+
+variable "runtime_dashboards" {
+  description = "Whether each runtime has a dashboard of its own besides; CloudWatch takes money for more than three."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "dashboard" {
-  description = "Whether a dashboard is made; CloudWatch takes money for more than three of them."
+  description = "Whether an overview is made; CloudWatch takes money for more than three dashboards."
   type        = bool
   default     = true
   nullable    = false

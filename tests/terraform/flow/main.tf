@@ -110,13 +110,17 @@ module "webhooks" {
 module "observability" {
   source = "../../../terraform/modules/observability"
 
-  name     = local.name
-  api_name = module.api.name
-  tracing  = false
+  name              = local.name
+  api_name          = module.api.name
+  webhooks_dlq_name = module.webhooks.dlq_name
+  functions         = { jobs = "${local.name}-jobs", webhooks = "${local.name}-webhooks" } # not applied here
+  tracing           = false
   runtimes = { for name in keys(local.runtimes) : name => {
-    queue_name      = module.messaging.runtimes[name].queue_name
-    dlq_name        = module.messaging.runtimes[name].dlq_name
-    max_age_seconds = 900
+    queue_name         = module.messaging.runtimes[name].queue_name
+    bulk_queue_name    = module.messaging.runtimes[name].bulk_queue_name
+    dlq_name           = module.messaging.runtimes[name].dlq_name
+    max_age_seconds    = 900
+    cold_start_seconds = 360
   } }
 }
 
