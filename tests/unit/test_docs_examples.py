@@ -113,3 +113,15 @@ def test_languages_are_named() -> None:
 
 def _openings(page: Path) -> list[str]:
     return [line.strip() for line in page.read_text().splitlines() if line.lstrip().startswith("```")][::2]
+
+
+def test_the_table_of_prices_is_the_charts() -> None:
+    """An hour of each family's smallest size, and what follows for 1,000 images of 3 s at 80 %."""
+    prices = yaml.safe_load((ROOT / "charts/runtime/values.yaml").read_text())["cost"]["prices"]["us-east-1"]
+    page = (ROOT / "docs/how-to/gpus-and-price.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| [^|]+ \| [^|]+ \| \$([\d.]+) \| \$([\d.]+) \|$", page, re.MULTILINE)
+    assert rows
+    for family, hour, images in rows:
+        price = prices[f"{family}.xlarge"]["on-demand"]
+        assert f"{price:.3f}" == hour
+        assert f"{price * 3 / 3.6 / 0.8:.2f}" == images
