@@ -30,6 +30,7 @@ _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
 )
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
+_PLACEHOLDER = re.compile(r"<[a-z][\w -]*>")
 _ASSIGNMENT = re.compile(r"^\w+=")
 
 # What every machine has, and what is not ours to prove.
@@ -95,6 +96,7 @@ AWS_OF_ITS_OWN = {
     "s3 sync": "--delete --exclude --include",
     "configure sso": "",
     "ecr get-login-password": "",
+    "logs tail": "--follow --format --since --filter-pattern",
 }
 _AWS_GLOBAL = {"--region", "--profile", "--query", "--output", "--no-cli-pager", "--endpoint-url"}
 
@@ -125,6 +127,7 @@ def commands(*languages: str) -> list[Command]:
 
 def simple_commands(text: str) -> Iterator[tuple[str, ...]]:
     """The commands of a shell's text: lines, pipes, lists and substitutions taken apart; redirections left out."""
+    text = _PLACEHOLDER.sub("PLACEHOLDER", text)
     text = "\n".join(line for line in text.replace("\\\n", " ").splitlines() if not line.lstrip().startswith("#"))
     while inside := _SUBSTITUTION.search(text):
         yield from simple_commands(inside[1])

@@ -58,11 +58,14 @@ def test_settings_in_the_text_exist() -> None:
     of_a_job = {
         f"queue.{name}" for name in CONTRACT["components"]["schemas"]["Job"]["properties"]["queue"]["properties"]
     }
+    logged = "\n".join(path.read_text() for path in (ROOT / "agent/darkroom_agent").glob("*.py"))
     wrong = []
     for page in sorted(page for page in PAGES if page.parent.name != "reference"):
         for path in re.findall(r"`((?:\w+\.)+\w+)[:=` ]", page.read_text()):
             first, *rest = path.split(".")
             known = first in types or any(first in one for one in values)
+            if f'"{path}"' in logged:
+                continue
             if not known or path in of_a_job or rest[-1] in {"json", "py", "txt"}:
                 continue
             in_values = any(_has(one, path.split(".")) for one in values)
