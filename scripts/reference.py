@@ -13,7 +13,9 @@ import msgspec
 from darkroom_agent import errors
 from darkroom_agent.metrics import INSTRUMENTS, STAGES
 from darkroom_agent.settings import Settings
+from darkroom_agent.spans import ATTRIBUTES, EVENTS, SPANS
 from darkroom_api import settings, webhook_settings
+from darkroom_api.segments import NOTES, SEGMENTS
 from darkroom_contract.document import JobDocument
 from darkroom_contract.job import Job, JobRef
 from darkroom_contract.notification import Notification
@@ -116,6 +118,26 @@ def metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+def spans() -> str:
+    """Every span of the agent and segment of the Lambdas, with what they tell."""
+    lines = ["# Spans", "", GENERATED, "", "| span of the agent | meaning |", "|---|---|"]
+    lines += (f"| `{name}` | {meaning} |" for name, meaning in SPANS.items())
+    lines += ["", "| event | meaning |", "|---|---|"]
+    lines += (f"| `{name}` | {meaning} |" for name, meaning in EVENTS.items())
+    lines += ["", "| attribute | meaning |", "|---|---|"]
+    lines += (f"| `{name}` | {meaning} |" for name, meaning in ATTRIBUTES.items())
+    lines += ["", "| segment of the functions | meaning |", "|---|---|"]
+    lines += (f"| `darkroom-{name}` | {meaning} |" for name, meaning in SEGMENTS.items())
+    lines += ["", "| annotation of a segment | meaning |", "|---|---|"]
+    lines += (f"| `darkroom_{name}` | {meaning} |" for name, meaning in NOTES.items())
+    lines += [
+        "",
+        "An attempt is below `darkroom-submit`, its stages below it; `darkroom-webhook` is below `notify`.",
+        "[Observe: follow one job](../how-to/observe-traces.md) says how they are looked at.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def decisions() -> str:
     """The index of docs/decisions."""
     lines = ["# Decisions", "", GENERATED, "", "What was decided, why, and what else was looked at; a page each.", ""]
@@ -136,6 +158,7 @@ def pages() -> dict[Path, str]:
         "environment.md": environment(),
         "error-codes.md": error_codes(),
         "metrics.md": metrics(),
+        "spans.md": spans(),
         "command-line.md": command_line(GENERATED),
         "bottlerocket-snapshot.md": snapshot_commands(GENERATED),
         "deploy.md": deploy_commands(GENERATED),

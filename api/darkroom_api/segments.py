@@ -16,13 +16,22 @@ from contextlib import contextmanager
 from darkroom_contract.trace import TraceContext
 
 SEGMENTS: Mapping[str, str] = {
-    "submit": "The jobs API takes a job: document and message are stored and published",
-    "webhook": "One attempt to deliver a job's webhook",
+    "submit": "The jobs API takes a job: its document is stored, its message published.",
+    "webhook": "One attempt to deliver a job's webhook.",
 }
 """Their names, and what each is."""
 
+NOTES: Mapping[str, str] = {
+    "job_id": "The job",
+    "runtime": "Its runtime",
+    "state": "Of `webhook`: the final state that is told",
+    "attempt": "Of `webhook`: which attempt it is, from 1",
+    "verdict": "Of `webhook`: `delivered`, `dropped` or `failed`",
+}
+"""Their annotations, which X-Ray finds traces by."""
+
 type Notes = dict[str, str | int]
-"""Annotations, which X-Ray finds traces by; their names have letters, digits and underscores."""
+"""Annotations of one segment, by the names of NOTES."""
 
 _HEAD = b'{"format": "json", "version": 1}\n'
 

@@ -8,7 +8,7 @@ import typer
 from .client import Client
 from .config import read_config
 from .failures import DarkroomError
-from .show import plain
+from .texts import plain
 
 type Names = list[tuple[str, str]]
 """What may stand there, each with a word about it for shells that show one."""

@@ -14,8 +14,9 @@ import msgspec
 
 from darkroom_contract.api import QueueState, RuntimeList, RuntimeView
 
+from .doctor_jobs import check_jobs
 from .finding import Finding, fine, skipped, warning, wrong
-from .show import duration
+from .texts import duration
 
 _VERSION = "1"  # of api/openapi.yaml
 _LONG_SECONDS = 900.0
@@ -41,8 +42,10 @@ async def check_api(endpoint: str, http: httpx.AsyncClient) -> ApiReport:
     if answered.verdict == "wrong":
         return ApiReport((answered,))
     keyed, runtimes = await _key(http)
-    found = (answered, keyed)
-    return ApiReport((*found, *(one for each in runtimes or () for one in _at_work(each))), runtimes)
+    if runtimes is None:
+        return ApiReport((answered, keyed))
+    at_work = (one for each in runtimes for one in _at_work(each))
+    return ApiReport((answered, keyed, *at_work, await check_jobs(http)), runtimes)
 
 
 async def _name(host: str) -> Finding | None:

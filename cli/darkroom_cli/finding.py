@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .failures import DarkroomError
-from .show import plain
+from .texts import plain
 
 
 class Verdict(StrEnum):

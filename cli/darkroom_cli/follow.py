@@ -13,8 +13,9 @@ from darkroom_contract.job import State, now
 
 from .client import Client
 from .failures import DarkroomError, NotReachable
-from .show import COLOURS, duration, job_table, plain, whole_job
+from .show import COLOURS, job_table, whole_job
 from .terminal import errors, tell, tell_failure
+from .texts import duration, plain
 
 _AT_ONCE = 16
 _SHORTEST_BAR = 16  # fewer are done before a bar could be read

@@ -13,8 +13,8 @@ from rich.text import Text
 from .failures import DarkroomError, Refused
 from .migration import Line, Migration, Verdict
 from .migration import migrate as made_of
-from .show import plain
 from .terminal import AsJson, errors
+from .texts import plain
 
 _HEAD = "# Made by `darkroom migrate`; yours to change. Helm gets it after Terraform's values.\n"
 _STYLES = {Verdict.SAME: "bright_black", Verdict.BETTER: "green", Verdict.DROPPED: "yellow"}

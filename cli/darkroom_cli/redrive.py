@@ -21,8 +21,9 @@ from .dead_letters import AT_ONCE, WEBHOOKS, DeadLetters, Places
 from .failures import DarkroomError, Refused
 from .moments import moment
 from .redrive_plan import Action, Filters, Keep, Letter, Purge, Resend, Return, decide, decide_webhook
-from .show import COLOURS, age, plain
+from .show import COLOURS, age
 from .terminal import AsJson, errors, tell
+from .texts import plain
 
 type Plan = Callable[[Letter], Action]
 type Outcome = Literal["returned", "sent again", "removed", "kept", "failed"]

@@ -1,4 +1,4 @@
-"""Jobs and workflows on a terminal: tables, and the seconds of each stage as a waterfall. Pure.
+"""Jobs and workflows on a terminal. Pure.
 
 All texts that come from outside go through `plain`: a prompt may hold a terminal's control codes, or rich's markup.
 """
@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rich import box
-from rich.bar import Bar
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from darkroom_contract.api import JobView, QueueState, RuntimeView, Wait, WorkflowSummary
-from darkroom_contract.document import Timings
 from darkroom_contract.job import State
 from darkroom_contract.workflow import Parameter
+
+from .texts import duration, plain
+from .waterfall import waterfall
 
 COLOURS = {
     State.QUEUED: "bright_black",
@@ -33,14 +34,7 @@ _MARKS = {
     State.CANCELLED: "⊘",
     State.EXPIRED: "⊘",
 }
-_WIDTH = 44  # columns of the whole time
-_MOST_NODES = 8
 _HEAD = "bright_black"
-
-
-def plain(text: str) -> str:
-    """A text as it may stand on a terminal: control characters are shown, not obeyed."""
-    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
 
 
 def state(job: JobView) -> Text:
@@ -53,14 +47,6 @@ def waiting(queue: Wait | QueueState) -> str:
     """What a queued job waits for, in words."""
     about = queue.wait_seconds if isinstance(queue, Wait) else None
     return f"{queue.waiting} waiting, {queue.in_flight} at work" + (f", about {duration(about)}" if about else "")
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `0.42 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
-    for limit, unit, size in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds:.2f} s" if seconds < 10 else f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
 
 
 def age(then: datetime | None, now: datetime) -> str:
@@ -80,7 +66,8 @@ def whole_job(job: JobView) -> RenderableType:
         facts.add_row("error", Text(plain(f"{job.error.code}: {job.error.message}"), style="red"))
     facts.add_row("runtime", Text(plain(job.runtime)).append(f"  {job.task or 'unknown task'}", style="bright_black"))
     if job.attempt > 1:
-        facts.add_row("attempt", str(job.attempt))
+        before = "1 attempt" if job.attempt == 2 else f"{job.attempt - 1} attempts"
+        facts.add_row("attempt", Text(str(job.attempt)).append(f"  {before} before it, within queued", style=_HEAD))
     if job.submitted_at is not None:
         facts.add_row("submitted", f"{job.submitted_at:%Y-%m-%d %H:%M:%S %Z}")
     if job.queue is not None:
@@ -92,32 +79,7 @@ def whole_job(job: JobView) -> RenderableType:
         size = f"  {artifact.width}×{artifact.height}" if artifact.width else ""
         about = Text(f"{size}  {artifact.bytes / 1000:,.0f} kB", style="bright_black")
         facts.add_row("artifacts" if index == 0 else "", Text(plain(artifact.url)).append(about))
-    return Group(facts, *waterfall(job.timings))
-
-
-def waterfall(timings: Timings) -> Iterable[RenderableType]:
-    """One bar a stage, each where it began; ComfyUI's nodes, the longest first, below the runtime."""
-    stages = [(name, getattr(timings, name) or 0.0) for name in ("queued", "prepare", "runtime", "store")]
-    total = sum(seconds for _, seconds in stages)
-    if not total:
-        return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bright_black", no_wrap=True)
-    table.add_column(width=_WIDTH)
-    table.add_column(justify="right", no_wrap=True)
-    colours = {"queued": "bright_black", "prepare": "yellow", "runtime": "cyan", "store": "magenta"}
-    begun = 0.0
-    for name, seconds in stages:
-        table.add_row(name, Bar(total, begun, begun + seconds, color=colours[name]), f"{seconds:.2f} s")
-        if name == "runtime":
-            nodes = sorted((timings.nodes or {}).items(), key=lambda one: -one[1])
-            for node, taken in nodes[:_MOST_NODES]:
-                label = Text(f"  node {plain(node)}")
-                table.add_row(label, Bar(total, begun, min(begun + taken, total), color="blue"), f"{taken:.2f} s")
-        begun += seconds
-    table.add_row("total", "", Text(f"{total:.2f} s", style="bold"))
-    yield Text()
-    yield table
+    return Group(facts, *waterfall(job))
 
 
 def job_table(jobs: Iterable[JobView], now: datetime) -> RenderableType:

@@ -13,7 +13,7 @@ from .client import Client
 from .complete import job_ids
 from .config import read_config
 from .failures import DarkroomError
-from .show import plain
+from .texts import plain
 
 console = Console()
 errors = Console(stderr=True)

@@ -6,7 +6,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from darkroom_cli.finding import fine, report, skipped, warning, wrong
-from darkroom_cli.show import age, duration, job_table, plain, runtime_table, waterfall, whole_job
+from darkroom_cli.show import age, job_table, runtime_table, whole_job
+from darkroom_cli.texts import duration, plain
+from darkroom_cli.waterfall import stages_of, waterfall
 from darkroom_contract.api import ArtifactView, JobView, Links, QueueState, RuntimeView, Wait
 from darkroom_contract.document import Error, Timings
 from darkroom_contract.job import State, Task
@@ -56,7 +58,7 @@ def test_texts_from_outside_are_not_obeyed() -> None:
         text = _text(shown, 400)
         assert "[red]x[/red] [/]" in text
         assert not {"\x1b", "\x07", "\r", "\u202e"} & set(text)
-    assert "\x1b" not in "".join(_text(one, 400) for one in waterfall(timings))
+    assert "\x1b" not in "".join(_text(one, 400) for one in waterfall(_job(timings=timings)))
 
 
 def test_a_whole_job_is_told() -> None:
@@ -68,7 +70,7 @@ def test_a_whole_job_is_told() -> None:
     assert "attempt" not in text
     running = _text(whole_job(_job(state=State.RUNNING, progress=0.42, attempt=2, task=Task.PIPELINE)))
     assert "running 42%" in running
-    assert "attempt  2" in running
+    assert "2  1 attempt before it, within queued" in running
     assert "pipeline" in running
 
 
@@ -76,13 +78,41 @@ def test_the_waterfall_has_each_stage_where_it_began() -> None:
     """Nodes below the runtime, the longest first and eight at the most; without times there is none."""
     nodes = {str(n): n / 100 for n in range(20)}
     timings = Timings(queued=5.0, prepare=0.0, runtime=5.0, store=0.0, nodes=nodes)
-    lines = "".join(_text(one) for one in waterfall(timings)).splitlines()
+    lines = "".join(_text(one) for one in waterfall(_job(timings=timings))).splitlines()
     stages = {line.split()[0]: line for line in lines if line.strip()}
     assert stages["queued"].index("█") < stages["runtime"].index("█")
     assert "█" not in stages["prepare"]
     assert [line.split()[1] for line in lines if "node" in line] == ["19", "18", "17", "16", "15", "14", "13", "12"]
     assert "10.00 s" in stages["total"]
-    assert list(waterfall(Timings())) == []
+    assert list(waterfall(_job())) == []
+
+
+def test_nodes_are_named_by_what_they_are() -> None:
+    """Where the agent has told it; a number alone says nothing to who called a named workflow."""
+    timings = Timings(runtime=2.0, nodes={"3": 1.5, "8": 0.5}, node_classes={"3": "KSampler"})
+    text = "".join(_text(one) for one in waterfall(_job(timings=timings)))
+    assert "KSampler 3" in text
+    assert "node 8" in text
+
+
+def test_what_lies_between_the_stages_is_a_stage() -> None:
+    """The wait for the GPU and the way of the result, from the moments that the document has; clocks may disagree."""
+    timings = Timings(queued=1.0, prepare=0.5, runtime=4.0, store=0.25)
+    moments = {
+        "submitted_at": NOW,
+        "started_at": NOW + timedelta(seconds=3.5),
+        "finished_at": NOW + timedelta(seconds=8),
+    }
+    job = _job(timings=timings, **moments)
+    expected = {"queued": 1.0, "prepare": 0.5, "wait": 2.0, "runtime": 4.0, "collect": 0.5, "store": 0.25}
+    assert stages_of(job) == pytest.approx(expected)
+    assert list(stages_of(job)) == list(expected)
+    assert stages_of(_job(timings=timings, submitted_at=NOW, started_at=NOW)).keys() == {
+        "queued",
+        "prepare",
+        "runtime",
+        "store",
+    }
 
 
 def test_a_list_fits_a_terminal() -> None:
