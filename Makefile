@@ -79,9 +79,13 @@ test-charts: $(SETUP) ## The charts rendered value by value, and each object tak
 test-page: $(SETUP) ## The playground in a real browser; its screenshots land in out/page
 	$(BIN)/pytest tests/page
 
+.PHONY: test-acceptance
+test-acceptance: $(SETUP) ## The product as its users start it: demo, make local, the page on the real flow, the API's contract
+	$(BIN)/pytest tests/acceptance
+
 .PHONY: shot
 shot: $(SETUP) ## Take the README's picture of the playground anew, from a real run of the flow
-	$(BIN)/pytest -q tests/page/test_the_flow.py
+	$(BIN)/pytest -q tests/acceptance/test_playground.py
 	cp out/page/playground.png docs/images/playground.png
 
 .PHONY: test-faults

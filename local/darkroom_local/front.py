@@ -15,7 +15,7 @@ from .topology import Topology, aws_client
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "workflows"
 _LOOK_SECONDS = 0.05
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 @asynccontextmanager

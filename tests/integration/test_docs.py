@@ -1,7 +1,6 @@
 """The documentation: its commands run, its links lead somewhere, its tests exist."""
 
 import asyncio
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -15,8 +14,8 @@ from tests.docs_commands import PAGES, ROOT, blocks
 ELSEWHERE = {
     "make setup": "it made what runs this test",
     "make test": "it is what runs this test",
-    "make demo": "test_the_demo_goes_as_it_should",
-    "make local": "tests of the supervisor; it runs until Ctrl-C",
+    "make demo": "tests/acceptance",
+    "make local": "tests/acceptance; it runs until Ctrl-C",
     "make bench": ".ci/run, in its short form",
     "make faults": ".ci/run",
     "make deploy": "tests/deploy, which run what it runs; its dry run is here",
@@ -39,22 +38,6 @@ async def test_commands_of_the_docs_run(command: str) -> None:
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
-
-
-async def test_the_demo_goes_as_it_should(tmp_path: Path) -> None:
-    """One job of each kind ends as it must, and its images and documents are on disk."""
-    process = await asyncio.create_subprocess_exec(
-        ROOT / ".venv/bin/python",
-        *("-m", "darkroom_local", "demo", "--out", tmp_path / "out"),
-        cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    assert len(list((tmp_path / "out").glob("*.png"))) == 11
-    assert len(list((tmp_path / "out").glob("*.json"))) == 9
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

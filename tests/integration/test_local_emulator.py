@@ -1,38 +1,12 @@
 """The emulator of AWS: it serves, and nothing of it stays behind."""
 
-import asyncio
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from darkroom_local import emulator_environment
-from darkroom_local.emulator import Emulator, EmulatorUnavailable, emulator_process
+from darkroom_local.emulator import Emulator, EmulatorUnavailable
 from darkroom_local.topology import aws_client
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-async def ended(pid: int, seconds: float = 30) -> None:
-    """Return when a process that is not our child has ended."""
-    with os.fdopen(os.pidfd_open(pid)) as handle:
-        done = asyncio.Event()
-        asyncio.get_running_loop().add_reader(handle, done.set)
-        try:
-            async with asyncio.timeout(seconds):
-                await done.wait()
-        finally:
-            asyncio.get_running_loop().remove_reader(handle)
 
 
 async def test_it_serves_sqs_sns_and_s3(emulator: Emulator) -> None:
@@ -50,35 +24,6 @@ async def test_it_serves_sqs_sns_and_s3(emulator: Emulator) -> None:
         assert (await sns.create_topic(Name="serves"))["TopicArn"].endswith(":serves")
         await s3.create_bucket(Bucket="serves")
         await s3.put_object(Bucket="serves", Key="a", Body=b"b", IfNoneMatch="*")
-
-
-def test_nothing_stays_behind() -> None:
-    """At the end its process and its folder are gone."""
-    with emulator_process() as aws:
-        assert alive(aws.pid)
-        assert aws.log.exists()
-    assert not alive(aws.pid)
-    assert not aws.log.parent.exists()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-async def test_it_dies_with_a_killed_parent(emulator: Emulator) -> None:
-    """Kill -9 of the program that started it ends it too."""
-    program = (
-        "from darkroom_local.emulator import emulator_process\n"
-        "with emulator_process() as aws:\n"
-        "    print(aws.pid, aws.log.parent, flush=True)\n"
-        "    input()\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        pid, folder = (await asyncio.to_thread(parent.stdout.readline)).decode().split(maxsplit=1)
-        ending = asyncio.create_task(ended(int(pid)))
-        await asyncio.sleep(0)
-        parent.send_signal(signal.SIGKILL)
-        await ending
-    assert not alive(int(pid))
-    subprocess.run(["rm", "-r", folder.strip()], check=True)  # nobody was left to do it
 
 
 def test_it_says_why_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

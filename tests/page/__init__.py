@@ -1,1 +1,1 @@
-"""The playground in a real browser: against an API whose answers the tests decide, and against the whole flow."""
+"""The playground in a real browser, against an API whose answers the tests decide."""

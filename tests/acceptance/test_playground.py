@@ -15,8 +15,7 @@ from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.flow import Flow, flow
 from darkroom_local.jobs import workflow
 from darkroom_simulator.draw import draw, encode_png
-
-from .conftest import SHOTS, Open
+from tests.page.conftest import SHOTS, Open
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
