@@ -1,7 +1,7 @@
 """What would be lost with an installation: buckets and repositories. Pure, from Terraform's state."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,25 @@ def holders(state: str) -> tuple[Holder, ...]:
     root = json.loads(state or "{}").get("values", {}).get("root_module", {})
     resources = [one for one in _resources(root) if one["mode"] == "managed"]
     return tuple(
-        Holder(kind, name, tuple(sorted(one["address"] for one in resources if name in _belongs_to(kind, one))))
+        _holder(kind, str(found["values"].get("bucket") or found["values"].get("name")), resources)
         for found in resources
         if (kind := _KINDS.get(found["type"])) is not None
-        for name in [str(found["values"].get("bucket") or found["values"].get("name"))]
     )
+
+
+def _holder(kind: str, name: str, resources: Sequence[Mapping[str, Any]]) -> Holder:
+    parts = [one for one in resources if name in _belongs_to(kind, one)]
+    # Without the key that encrypts it, what is kept could not be read any more.
+    said = json.dumps([one["values"] for one in parts])
+    arns = {one["values"]["arn"] for one in resources if one["type"] == "aws_kms_key" and one["values"]["arn"] in said}
+    ids = {arn.rpartition("/")[2] for arn in arns}
+    keys = [
+        one
+        for one in resources
+        if (one["type"] == "aws_kms_key" and one["values"]["arn"] in arns)
+        or (one["type"] == "aws_kms_alias" and one["values"]["target_key_id"] in ids | arns)
+    ]
+    return Holder(kind, name, tuple(sorted(one["address"] for one in (*parts, *keys))))
 
 
 def _belongs_to(kind: str, resource: Mapping[str, Any]) -> set[Any]:

@@ -129,7 +129,8 @@ def _content(site: Site, aws: Aws, content: list[Content]) -> None:
     if not content:
         return
     with site.screen.step("content") as result:
-        if kept := [address for one in content if one.kept for address in one.holder.addresses]:
+        # Two may be encrypted by one key.
+        if kept := sorted({address for one in content if one.kept for address in one.holder.addresses}):
             site.runner.must(commands.terraform_forget(site.at, kept))
         for one in content:
             if not one.kept:

@@ -148,7 +148,7 @@ def test_a_release_works_if_its_job_came_back_since() -> None:
 
 
 def test_what_holds_something() -> None:
-    """Each bucket and repository with all that belongs to it: access rules stay with what is kept."""
+    """Each bucket and repository with all that belongs to it: access rules and keys stay with what is kept."""
 
     def resource(kind: str, address: str, **values: Any) -> dict[str, Any]:
         return {"mode": "managed", "type": kind, "address": address, "values": values}
@@ -160,11 +160,17 @@ def test_what_holds_something() -> None:
         resource("aws_ecr_repository", "m.r", name="darkroom/agent"),
         resource("aws_ecr_lifecycle_policy", "m.l", repository="darkroom/agent"),
         resource("aws_sns_topic", "m.t", name="out"),
+        resource(
+            "aws_s3_bucket_server_side_encryption_configuration", "m.e", bucket="out", rule=[{"key": "arn:key/k1"}]
+        ),
+        resource("aws_kms_key", "m.k", arn="arn:key/k1"),
+        resource("aws_kms_alias", "m.a", target_key_id="k1"),
+        resource("aws_kms_key", "m.other", arn="arn:key/k2"),
     ]
     nested = {"resources": found[:1], "child_modules": [{"resources": found[1:]}]}
     made = holders(json.dumps({"values": {"root_module": nested}}))
     assert [(one.kind, one.name, one.addresses) for one in made] == [
-        ("bucket", "out", ("m.b", "m.p")),
+        ("bucket", "out", ("m.a", "m.b", "m.e", "m.k", "m.p")),
         ("repository", "darkroom/agent", ("m.l", "m.r")),
     ]
     assert holders("") == ()
