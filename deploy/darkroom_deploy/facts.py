@@ -44,7 +44,7 @@ def gather(at: Installation, runner: Runner, region: str | None) -> Facts:
     programs = {name: _answer(runner, name, command) for name, command in VERSIONS.items()}
     engines = {name: _answer(runner, name, command) for name, command in ENGINES.items()}
     variables = _text(at.folder / "terraform.tfvars")
-    unset = tuple(_UNSET.findall(variables))
+    unset = unset_variables(at)
     named = _REGION.search(variables)
     try:
         # Quotas are a region's: that of the installation counts, wherever the profile is at home.
@@ -63,6 +63,11 @@ def gather(at: Installation, runner: Runner, region: str | None) -> Facts:
     except DeployError as error:
         denied = str(error)
     return Facts(programs, engines, aws.region, caller, quotas, denied, unset)
+
+
+def unset_variables(at: Installation) -> tuple[str, ...]:
+    """Variables of terraform.tfvars that nobody has filled in yet."""
+    return tuple(_UNSET.findall(_text(at.folder / "terraform.tfvars")))
 
 
 def _answer(runner: Runner, name: str, command: Command) -> str | None:

@@ -33,7 +33,7 @@ from scripts import terraform
 from . import destroy as taking_down
 from .begin import begin
 from .commands import Command
-from .facts import gather
+from .facts import gather, unset_variables
 from .failures import DeployError, Missing, Refused
 from .finish import finish
 from .installation import ROOT, Installation
@@ -78,9 +78,12 @@ def up(
         _print([command for step in STEPS for command in step.shown(site, placeholders())])
         return
     begun = time.monotonic()
+    # Checked first: with credentials the new folder's variables can be filled in.
+    _check(site, region)
     if not (folder / "main.tf").exists():
         _begin(site, example, region)
-    _check(site, region)
+        if unset := unset_variables(site.at):
+            raise Missing(f"write {', '.join(unset)} into {folder / 'terraform.tfvars'}, then give the same command")
     for step in STEPS:
         take(step, site)
     _finish(site)

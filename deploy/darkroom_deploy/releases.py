@@ -134,7 +134,10 @@ def _dependencies(site: Site) -> None:
 
 def _fetched(site: Site, name: str, version: str) -> bool:
     charts = site.at.chart(PLATFORM) / "charts"
-    return (charts / f"{name}-{version}.tgz").exists() or (charts / name / "Chart.yaml").exists()
+    if (charts / f"{name}-{version}.tgz").exists():
+        return True
+    about = charts / name / "Chart.yaml"
+    return about.exists() and yaml.safe_load(about.read_text())["version"] == version
 
 
 def _repositories(site: Site) -> list[tuple[str, str]]:

@@ -145,6 +145,14 @@ def test_no_credentials_and_no_region(there: Account, monkeypatch: pytest.Monkey
         Aws()
 
 
+def test_up_makes_no_folder_before_the_check(there: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without programs or credentials nothing is known that could be filled in."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(app, ["up", "--folder", str(tmp_path / "new")])
+    assert isinstance(done.exception, Missing)
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_check_ends_with_how_many_are_missing(
     there: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
