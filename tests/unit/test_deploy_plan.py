@@ -3,21 +3,25 @@
 import datetime as dt
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkroom_contract.comfyui import check_graph
 from darkroom_deploy.begin import begin, variables_file, with_source
 from darkroom_deploy.changes import Change, progress, read_plan
 from darkroom_deploy.contents import holders
 from darkroom_deploy.failures import Refused
+from darkroom_deploy.finish import _PICTURE
 from darkroom_deploy.hints import hint
 from darkroom_deploy.installation import ROOT, Installation
 from darkroom_deploy.models import Model, listed
 from darkroom_deploy.outputs import Runtime, read_outputs
 from darkroom_deploy.quotas import needed, quota_of, shortages
 from darkroom_deploy.release import Release, State, read_release, state
+from tests.docs_commands import Command, fault
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 
@@ -243,3 +247,15 @@ def test_what_to_do_about_a_failure(said: str, advice: str) -> None:
     """The failures that people meet have an answer; others stand for themselves."""
     assert advice in (hint(said) or "")
     assert hint("something else") is None
+
+
+@pytest.mark.parametrize("kind", ["comfyui", "sdwebui", "openai"])
+def test_the_command_of_a_first_picture_is_one(kind: str) -> None:
+    """For each type of runtime; a new installation's own is a workflow for the model that its list names."""
+    template = ROOT / "deploy" / "template"
+    words = ("darkroom", *shlex.split(_PICTURE[kind].format(folder=template, runtime="sd")))
+    assert fault(Command("finish.py", words)) is None
+    graph = json.loads((template / "first-picture.json").read_text())
+    check_graph(graph)
+    (model,) = listed(Installation(template))
+    assert f"checkpoints/{graph['1']['inputs']['ckpt_name']}" == model.key
