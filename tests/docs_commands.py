@@ -98,6 +98,8 @@ AWS_OF_ITS_OWN = {
     "ecr get-login-password": "",
     "logs tail": "--follow --format --since --filter-pattern",
 }
+# Flags that the AWS command line names otherwise than the service does.
+AWS_RENAMED = {"sns subscribe": {"--notification-endpoint": "--endpoint"}}
 _AWS_GLOBAL = {"--region", "--profile", "--query", "--output", "--no-cli-pager", "--endpoint-url"}
 
 
@@ -264,7 +266,8 @@ def _python(words: list[str]) -> str | None:
 
 def _aws(words: list[str]) -> str | None:
     service, operation = words[:2]
-    given = [flag for flag in _flags(words) if flag not in _AWS_GLOBAL]
+    renamed = AWS_RENAMED.get(f"{service} {operation}", {})
+    given = [renamed.get(flag, flag) for flag in _flags(words) if flag not in _AWS_GLOBAL]
     if (own := AWS_OF_ITS_OWN.get(f"{service} {operation}")) is not None:
         known = own.split()
     elif (parameters := _operations(service).get(operation)) is None:

@@ -12,6 +12,7 @@ from scripts.reference_terraform import TERRAFORM
 from scripts.reference_terraform import blocks as terraform_blocks
 
 from darkroom_contract.decode import convert
+from darkroom_contract.notification import Notification
 from darkroom_contract.workflow import Workflow
 from tests.docs_commands import PAGES, ROOT, blocks
 
@@ -98,10 +99,13 @@ def _types() -> dict[str, str]:
 
 @pytest.mark.parametrize("text", of("json"))
 def test_json_is_what_it_seems(text: str) -> None:
-    """A request that the API takes, a named workflow, or a problem document; never something that is no JSON."""
+    """A request that the API takes, a named workflow, a notification or a problem document."""
     value = json.loads(text)
     if "parameters" in value:
         convert(value, Workflow)
+        return
+    if "output_url" in value:
+        convert(value, Notification)
         return
     kind = "Problem" if "title" in value else "JobRequest"
     schema = {"$ref": f"#/components/schemas/{kind}", "components": CONTRACT["components"]}
