@@ -125,6 +125,14 @@ test-compose: $(SETUP) ## Bring docker-compose.yml up, send jobs, kill an agent,
 lambda: $(SETUP) ## Build dist/lambda.zip (python3.13, arm64), the same bytes from the same sources
 	@$(BIN)/python -m scripts.lambda_zip
 
+.PHONY: release
+release: $(SETUP) ## Build a release into dist/: wheel, charts, Lambdas, bills of materials, checksums; the same bytes each time
+	@$(BIN)/python -m scripts.release
+
+.PHONY: test-release
+test-release: $(SETUP) ## Build a release twice and compare, push its charts, upgrade from the version before
+	$(BIN)/pytest tests/release
+
 .PHONY: faults
 faults: $(SETUP) ## Kill, stop and restart while jobs flow, then count (N=1000 for the long run, SEED=2 for another)
 	$(BIN)/python -m tests.faults --jobs $(or $(N),200) --seed $(or $(SEED),1)
@@ -140,6 +148,10 @@ docs: $(SETUP) ## Build the documentation's site, strictly: out/docs/site/index.
 .PHONY: docs-serve
 docs-serve: $(SETUP) ## Show the site on http://localhost:8000, anew when a page changes
 	@$(BIN)/python -m scripts.docs --serve
+
+.PHONY: simulate
+simulate: $(SETUP) ## Let days of traffic pass through a model of the scaling: waits and prices for every knob, and the docs' plots
+	@$(BIN)/python -m darkroom_simulation --write
 
 .PHONY: reference
 reference: $(SETUP) ## Write docs/reference from the code, the charts' tables of values, the diagrams

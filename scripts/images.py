@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def versions() -> dict[str, str]:
 
 def tag(name: str) -> str:
     """The image's name and tag: `darkroom/<name>:<version of the distribution>`."""
-    return f"darkroom/{name}:{_version()}"
+    return f"darkroom/{name}:{version()}"
 
 
 def build(
@@ -44,14 +45,27 @@ def build(
     Raises:
         subprocess.CalledProcessError: it cannot be built; what was printed says why.
     """
-    arguments = [f"{key.upper()}_IMAGE={image}" for key, image in versions().items()] + _labels()
     command = [
         *docker, "build", "--file", ROOT / "images" / name / "Dockerfile", "--tag", tag(name),
-        *(("--platform", platform) if platform else ()),
-        *(word for argument in arguments for word in ("--build-arg", argument)), ROOT,
+        *(("--platform", platform) if platform else ()), *_arguments(), ROOT,
     ]  # fmt: skip
     subprocess.run([str(part) for part in command], env=environ or os.environ, check=True)  # noqa: S603
     return tag(name)
+
+
+def script() -> str:
+    """A shell script that builds and pushes all images, to be run at the repository's root."""
+    lines = [
+        "#!/bin/sh",
+        "# Build and push the images: REGISTRY=123456789012.dkr.ecr.eu-west-1.amazonaws.com sh images.sh",
+        "set -eu",
+        *(
+            f'docker buildx build --file images/{name}/Dockerfile --tag "$REGISTRY/{tag(name)}" '
+            f"{shlex.join(_arguments())} --provenance=true --sbom=true --push ."
+            for name in NAMES
+        ),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def save(name: str, folder: Path, docker: Sequence[str] = _DOCKER, environ: Mapping[str, str] | None = None) -> Path:
@@ -78,9 +92,16 @@ def bill_of_materials(name: str, folder: Path) -> Path:
     return path
 
 
-def _version() -> str:
+def version() -> str:
+    """The distribution's, which charts and images bear, too."""
     project: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project["version"]
+
+
+def _arguments() -> list[str]:
+    """Build arguments: what images are made of, and their labels."""
+    arguments = [f"{key.upper()}_IMAGE={image}" for key, image in versions().items()] + _labels()
+    return [word for argument in arguments for word in ("--build-arg", argument)]
 
 
 def _labels() -> list[str]:
@@ -91,7 +112,7 @@ def _labels() -> list[str]:
         revision, seconds = subprocess.run(show, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
         created = int(seconds)
     moment = dt.datetime.fromtimestamp(created, dt.UTC)
-    return [f"VERSION={_version()}", f"REVISION={revision}", f"CREATED={moment:%Y-%m-%dT%H:%M:%SZ}"]
+    return [f"VERSION={version()}", f"REVISION={revision}", f"CREATED={moment:%Y-%m-%dT%H:%M:%SZ}"]
 
 
 def main() -> int:

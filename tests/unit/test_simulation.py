@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def fixed(pods: int) -> Parameters:
     )
 
 
-def shaken(**nodes: float) -> Parameters:
+def shaken(**nodes: Any) -> Parameters:
     return replace(USUAL, nodes=replace(USUAL.nodes, **nodes))
 
 
