@@ -16,8 +16,7 @@ ELSEWHERE = {
     "make test": "it is what runs this test",
     "make demo": "tests/acceptance",
     "make local": "tests/acceptance; it runs until Ctrl-C",
-    "make demo": "test_the_demo_goes_as_it_should",
-    "make local": "tests of the supervisor; it runs until Ctrl-C",
+    "make lint": "it is a part of make test",
     "make simulate": ".ci/run, as a check",
     "make bench": ".ci/run, in its short form",
     "make faults": ".ci/run",
@@ -64,12 +63,14 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-def test_every_fault_that_is_described_has_its_test() -> None:
-    """`What happens when …` names tests that exist."""
-    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/discussion/what-happens-when.md").read_text())
-    written = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+@pytest.mark.parametrize("page", ["docs/discussion/what-happens-when.md", "SECURITY.md"])
+def test_every_test_that_is_named_exists(page: str) -> None:
+    """Faults and threats are proven by tests of Python, or by Terraform's."""
+    named = re.findall(r"`((?:test_)?[a-z0-9]+(?:_[a-z0-9]+){2,})`", (ROOT / page).read_text())
+    python = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    terraform = "\n".join(path.read_text() for path in (ROOT / "terraform").rglob("*.tftest.hcl"))
     assert named
-    assert [name for name in named if f"def {name}(" not in written] == []
+    assert [name for name in named if f"def {name}(" not in python and f'run "{name}"' not in terraform] == []
 
 
 def test_nothing_but_the_product_is_in_the_repository() -> None:

@@ -1,0 +1,1 @@
+"""The release: what it has, and the upgrade from the one before."""
