@@ -29,8 +29,10 @@ module "observability" {
 module "collector" {
   source = "./modules/collector"
 
-  name        = module.cluster.name
-  kms_key_arn = local.kms_key_arn
-  pod         = { cluster = module.cluster.name, namespace = var.platform_namespace, service_account = "darkroom-collector" }
-  tags        = var.tags
+  name                    = module.cluster.name
+  kms_key_arn             = local.kms_key_arn
+  pod                     = { cluster = module.cluster.name, namespace = var.platform_namespace, service_account = "darkroom-collector" }
+  logs_pod                = { cluster = module.cluster.name, namespace = var.platform_namespace, service_account = "darkroom-logs" }
+  pods_log_retention_days = var.pods_log_retention_days
+  tags                    = var.tags
 }

@@ -107,6 +107,13 @@ variable "tracing" {
   nullable = false
 }
 
+variable "pods_log_retention_days" {
+  description = "Days for which the logs of all pods are kept, in the log group `/darkroom/<name>/pods`."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
 variable "dashboard" {
   description = "Whether a CloudWatch dashboard of health, waiting, cost and the API is made, called after `name`; an account's first three cost nothing."
   type        = bool

@@ -7,6 +7,16 @@ data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
+  trust_pods = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "PodIdentity"
+      Effect    = "Allow"
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+    }]
+  })
+
   # The collector of charts/platform writes to the group of its cluster's name.
   log_group = "/darkroom/${var.name}/metrics"
   log_arn   = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:${local.log_group}"
@@ -17,15 +27,7 @@ resource "aws_iam_role" "this" {
   description = "The telemetry collector in the cluster of ${var.name}"
   tags        = var.tags
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "PodIdentity"
-      Effect    = "Allow"
-      Principal = { Service = "pods.eks.amazonaws.com" }
-      Action    = ["sts:AssumeRole", "sts:TagSession"]
-    }]
-  })
+  assume_role_policy = local.trust_pods
 }
 
 resource "aws_iam_role_policy" "this" {

@@ -17,6 +17,28 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "pods_log_retention_days" {
+  description = "Days for which the logs of all pods are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.pods_log_retention_days)
+    error_message = "pods_log_retention_days is ${var.pods_log_retention_days}: CloudWatch knows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
+  }
+}
+
+variable "logs_pod" {
+  description = "The service account of the collector of logs, which gets its role by EKS Pod Identity; null for one that runs elsewhere."
+  type = object({
+    cluster         = string
+    namespace       = string
+    service_account = string
+  })
+  default = null
+}
+
 variable "pod" {
   description = "The collector's service account, which gets the role by EKS Pod Identity; null for a collector that runs elsewhere."
   type = object({

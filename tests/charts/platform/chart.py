@@ -31,7 +31,7 @@ _SHOWN = """\
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: stand-in-{name}
+  name: stand-in-{name}{{{{ eq .Chart.Name "logs" | ternary "-logs" "" }}}}
 data:
   values.json: {{{{ toJson .Values | quote }}}}
   {{{{- with .Values.alternateConfig }}}}
@@ -63,9 +63,9 @@ class Rendered:
         values: Object = json.loads(self.of("ConfigMap", f"stand-in-{dependency}")["data"]["values.json"])
         return values
 
-    def collector(self) -> Object:
-        """The collector's configuration, as it would read it."""
-        text = self.of("ConfigMap", "stand-in-opentelemetry-collector")["data"]["relay"]
+    def collector(self, suffix: str = "") -> Object:
+        """The collector's configuration, as it would read it; `-logs`: that of the one for logs."""
+        text = self.of("ConfigMap", f"stand-in-opentelemetry-collector{suffix}")["data"]["relay"]
         config: Object = yaml.safe_load(text)
         return config
 
@@ -84,8 +84,8 @@ def assemble(folder: Path) -> Path:
     """
     chart = folder / "platform"
     shutil.copytree(CHART, chart)
-    for one in dependencies():
-        name, version = one["name"], one["version"]
+    # One chart may be there several times, under aliases.
+    for name, version in {one["name"]: one["version"] for one in dependencies()}.items():
         if name.startswith("karpenter"):
             _karpenter(chart / "charts" / name, version)
         else:

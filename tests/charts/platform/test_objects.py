@@ -14,7 +14,9 @@ OURS = {
     ("PriorityClass", "darkroom-runtime"),
     ("ClusterTriggerAuthentication", "darkroom-sqs"),
 }
-STAND_INS = {("ConfigMap", f"stand-in-{name}") for name in ("keda", "opentelemetry-collector")}
+STAND_INS = {
+    ("ConfigMap", f"stand-in-{name}") for name in ("keda", "opentelemetry-collector", "opentelemetry-collector-logs")
+}
 KARPENTER = {
     ("ServiceAccount", "karpenter"),
     ("PodDisruptionBudget", "karpenter"),
@@ -56,6 +58,7 @@ def test_should_install_this_by_default(rendered: Render) -> None:
         ("karpenter", KARPENTER),
         ("karpenterCrds", {("CustomResourceDefinition", name) for name in KARPENTER_CRDS}),
         ("collector", {("ConfigMap", "stand-in-opentelemetry-collector")}),
+        ("logs", {("ConfigMap", "stand-in-opentelemetry-collector-logs")}),
     ],
 )
 def test_should_leave_out_what_a_cluster_has(rendered: Render, switch: str, gone: set[tuple[str, str]]) -> None:

@@ -62,7 +62,8 @@ def test_roles_are_bound_to_its_service_accounts(helm: Path, chart: Path, values
     """Each role of the platform's namespace belongs to a service account that the chart's parts run under."""
     rendered = render(helm, chart, values)
     accounts = [rendered.given("keda")["serviceAccount"]["operator"]["name"]]
-    accounts += [rendered.given("opentelemetry-collector")["serviceAccount"]["name"], *rendered.names("ServiceAccount")]
+    collectors = [rendered.given(f"opentelemetry-collector{suffix}") for suffix in ("", "-logs")]
+    accounts += [*(one["serviceAccount"]["name"] for one in collectors), *rendered.names("ServiceAccount")]
     bound = {(one["namespace"], one["service_account"]) for one in resources("aws_eks_pod_identity_association")}
     assert {account for namespace, account in bound if namespace == NAMESPACE} == set(accounts)
 
@@ -78,6 +79,7 @@ def test_runtimes_are_told_of_what_it_makes(helm: Path, chart: Path, values: dic
     assert {runtime["pod"]["priorityClassName"]} == rendered.names("PriorityClass")
     groups = {one["name"] for one in resources("aws_cloudwatch_log_group")}
     assert rendered.collector()["exporters"]["awsemf"]["log_group_name"] in groups
+    assert rendered.collector("-logs")["exporters"]["awscloudwatchlogs"]["log_group_name"] in groups
 
 
 def test_an_api_server_takes_what_it_makes(

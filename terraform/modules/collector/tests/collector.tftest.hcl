@@ -45,3 +45,30 @@ run "its_pod_gets_it_by_pod_identity" {
     error_message = "retention and key are taken"
   }
 }
+
+run "the_collector_of_logs_writes_the_pods_group_alone" {
+  variables {
+    logs_pod                = { cluster = "darkroom", namespace = "darkroom-system", service_account = "darkroom-logs" }
+    pods_log_retention_days = 90
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.logs.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Logs = [["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:eu-west-1:123456789012:log-group:/darkroom/darkroom/pods:*"]
+    }
+    error_message = aws_iam_role_policy.logs.policy
+  }
+
+  assert {
+    condition     = one(aws_eks_pod_identity_association.logs).service_account == "darkroom-logs" && output.pods_log_group == "/darkroom/darkroom/pods" && aws_cloudwatch_log_group.pods.retention_in_days == 90
+    error_message = "the service account has the role, and the group its retention"
+  }
+}
+
+run "a_retention_that_cloudwatch_does_not_know" {
+  command = plan
+  variables {
+    pods_log_retention_days = 31
+  }
+  expect_failures = [var.pods_log_retention_days]
+}
