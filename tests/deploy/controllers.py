@@ -1,4 +1,4 @@
-"""Plays the controllers of a cluster that has an API server alone: deployments become ready, smoke pods succeed.
+"""Plays the controllers of a cluster that has an API server alone: pods are ready, or succeed; volumes may go.
 
 What `closed` holds is left as it is: then Helm waits, as it does where a pod does not start.
 """
@@ -62,11 +62,19 @@ class Controllers:
         if thing.get("status", {}).get("phase") != "Succeeded":
             self._patch("v1", "pods", thing["metadata"], {"phase": "Succeeded"})
 
+    def volume(self, thing: dict[str, Any]) -> None:
+        """Let it go: a volume is protected until a controller has seen that no pod uses it."""
+        meta = thing["metadata"]
+        if "deletionTimestamp" in meta and meta.get("finalizers"):
+            self._call(self._api.path_of(thing), {"metadata": {"finalizers": None}})
+
     def _patch(self, group: str, kind: str, meta: dict[str, Any], status: dict[str, Any]) -> None:
         root = f"/apis/{group}" if "/" in group else f"/api/{group}"
-        path = f"{root}/namespaces/{meta['namespace']}/{kind}/{meta['name']}/status"
+        self._call(f"{root}/namespaces/{meta['namespace']}/{kind}/{meta['name']}/status", {"status": status})
+
+    def _call(self, path: str, patch: dict[str, Any]) -> None:
         try:
-            self._api.call("PATCH", path, {"status": status}, _PATCH)
+            self._api.call("PATCH", path, patch, _PATCH)
         except Rejected:
             return  # it is gone
 
@@ -76,7 +84,12 @@ def controllers(kubeconfig: Path) -> Iterator[Controllers]:
     """Run them for as long as the context lasts."""
     api = KubeApi(kubeconfig)
     running = Controllers(api)
-    watches = (("/apis/apps/v1/deployments", running.deployment), ("/api/v1/pods", running.pod))
+    watches = (
+        ("/apis/apps/v1/deployments", running.deployment),
+        ("/api/v1/pods", running.pod),
+        ("/api/v1/persistentvolumes", running.volume),
+        ("/api/v1/persistentvolumeclaims", running.volume),
+    )
     threads = [threading.Thread(target=running.watch, args=one, daemon=True) for one in watches]
     for thread in threads:
         thread.start()
