@@ -20,7 +20,7 @@ _TERRAFORM = {
     "nodes.capacityTypes": "nodes.capacity_types",
     "agent.settings": "settings",
 }
-# Its bucket has the WebUI's own folders; Darkroom's image looks into others, unless it is told.
+# Its bucket has the WebUI's own folders (its guide, "Model Storage"); Darkroom's image looks into others, unless told.
 _WEBUI_FOLDERS = {
     "--ckpt-dir": "Stable-diffusion",
     "--lora-dir": "Lora",
@@ -28,6 +28,9 @@ _WEBUI_FOLDERS = {
     "--embeddings-dir": "embeddings",
     "--hypernetwork-dir": "hypernetworks",
     "--esrgan-models-path": "ESRGAN",
+    "--realesrgan-models-path": "RealESRGAN",
+    "--gfpgan-models-path": "GFPGAN",
+    "--codeformer-models-path": "Codeformer",
 }
 _BETTER = {
     "runtime.scaling.queueLength": "a wait in seconds, from which the number follows; measure `job_seconds`",
