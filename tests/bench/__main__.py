@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console
@@ -16,6 +17,8 @@ SHORT = [
     Setting(1.0, jobs=12),
     Setting(0.2, jobs=40),
     Setting(0.0, jobs=150),
+    Setting(0.2, jobs=40, export=True),
+    Setting(0.0, jobs=150, export=True),
     Setting(1.0, jobs=6, worker="serial"),
     Setting(0.2, jobs=12, worker="serial"),
     Setting(0.0, jobs=20, worker="serial"),
@@ -56,7 +59,7 @@ def show(rows: list[Measured], console: Console) -> None:
     for row in rows:
         setting = row.setting
         table.add_row(
-            setting.worker,
+            setting.worker + (" + OTLP" if setting.export else ""),
             setting.type,
             f"{setting.latency:g}",
             f"{setting.aws_ms:g}",
@@ -72,6 +75,11 @@ def show(rows: list[Measured], console: Console) -> None:
             f"{row.overhead_p99_ms:.0f}",
         )
     console.print(table)
+    for row in rows:
+        plain = [one for one in rows if one.setting == replace(row.setting, export=False)]
+        if row.setting.export and plain:
+            share = row.jobs_per_second / plain[0].jobs_per_second
+            console.print(f"jobs of {row.setting.latency:g} s with export: {share:.3f} of the jobs/s without")
 
 
 def main() -> int:

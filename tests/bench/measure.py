@@ -19,13 +19,23 @@ from darkroom_local.emulator import CREDENTIALS
 from darkroom_local.jobs import workflow
 from darkroom_local.topology import RuntimeSpec, Topology, aws_client, make_topology, subscribe
 from tests.simulators import simulator
+from tests.telemetry import collector
 
+# One job in twenty is traced, as Terraform has it; metrics go out twelve times as often as they would.
+_EXPORT = {
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+    "OTEL_TRACES_SAMPLER_ARG": "0.05",
+    "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+}
 _ALONE = 12  # jobs that are sent one at a time, for what the way itself costs
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row: seconds of a job on the GPU, milliseconds added to AWS calls, bytes of an image, API, worker."""
+    """One row: seconds of a job on the GPU, milliseconds added to AWS calls, bytes of an image, API, worker.
+
+    `export`: spans of one job in twenty, and metrics, go to an OTLP receiver on this machine.
+    """
 
     latency: float
     aws_ms: float = 40
@@ -33,6 +43,7 @@ class Setting:
     type: str = "sdwebui"
     worker: str = "agent"
     jobs: int = 60
+    export: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,10 @@ async def measure(setting: Setting) -> Measured:
             "API_BASE_URL": runtime.url,
             "LOGLEVEL": "warning",
         }
+        if setting.export:
+            receiver = stack.enter_context(collector())
+            receiver.status = 204  # it takes everything and looks at nothing, for its own work is not what is measured
+            environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **_EXPORT}
         spawned = time.time()
         process = await stack.enter_async_context(worker(setting.worker, environ))
         await _run(sqs, sns, topology, told, setting, "warm", 3)  # connections, first-time imports

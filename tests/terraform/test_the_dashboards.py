@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from scripts.dashboard import PICTURE, RECORDED, draw
 
 from tests.cloudwatch import AWS_METRICS, exported
 from tests.exported import CloudWatchMetric
@@ -99,3 +100,18 @@ def test_a_share_of_failures_needs_jobs_that_ended(applied: Applied) -> None:
     (expression,) = [options["expression"] for *_, options in lines(properties) if options.get("id") == "failed0"]
     series = {"service0": {0: 1.0}, "retried0": {0: 6.0, 2: 1.0}, "all0": {0: 10.0, 1: 3.0, 2: 1.0}}
     assert evaluate(expression, series, [0, 1, 2]) == {0: 25, 1: 0}
+
+
+def test_the_picture_in_the_docs_shows_the_overview(applied: Applied) -> None:
+    """Its recording has the widgets that Terraform writes, but for the alarms and the front door."""
+    recorded = json.loads(RECORDED.read_text())
+    drawn = [panel for section in recorded["sections"] for panel in section["panels"]]
+    now = {where.removeprefix("flow: "): one for where, one in widgets(applied) if where.startswith("flow: ")}
+
+    def kinds(panel: dict[str, Any]) -> set[tuple[str, str]]:
+        return {(namespace, name) for namespace, name, *_ in lines(panel)}
+
+    for panel in drawn:
+        assert kinds(panel) == kinds(now[panel["title"]]), panel["title"]
+    assert len(drawn) == len([where for where in now if not where.startswith(("API", "Functions"))])
+    assert PICTURE.read_text() == draw(recorded), "draw it anew: python -m scripts.dashboard"
