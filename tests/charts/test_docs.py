@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from scripts.go_tools import ToolUnavailable, program
 
-from tests.docs_commands import KNOWN
+from tests.docs_programs import KNOWN
 
 from .conftest import unavailable
 

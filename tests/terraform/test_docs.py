@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from scripts.terraform import TerraformUnavailable, program
 
-from tests.docs_commands import KNOWN
+from tests.docs_programs import KNOWN
 
 from .modules import unavailable
 

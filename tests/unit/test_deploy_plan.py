@@ -21,7 +21,8 @@ from darkroom_deploy.models import Model, listed
 from darkroom_deploy.outputs import Runtime, read_outputs
 from darkroom_deploy.quotas import needed, quota_of, shortages
 from darkroom_deploy.release import Release, State, read_release, state
-from tests.docs_commands import Command, fault
+from tests.docs_commands import Command
+from tests.docs_programs import fault
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.docs_commands import Command, blocks, commands, fault, fault_in_text, named_in_text, simple_commands
+from tests.docs_commands import Command, blocks, commands, named_in_text, simple_commands
+from tests.docs_programs import fault, fault_in_text
 
 
 @pytest.mark.parametrize("command", commands("bash"), ids=str)
