@@ -52,12 +52,14 @@ def initialise(site: Site) -> None:
         DeployError: neither has what is needed.
     """
     site.screen.detail("terraform init")
-    tries = [commands.terraform_init(site.at, mirror) for mirror in (None, *terraform.mirrors())]
-    for command in tries:
+    failures = []
+    for mirror in (None, *terraform.mirrors()):
+        command = commands.terraform_init(site.at, mirror)
         ended = site.runner.run(command)
         if ended.status == 0:
             return
-    raise failed(tries[0], site.runner.run(tries[0]))
+        failures.append(failed(command, ended))
+    raise failures[0]
 
 
 def plan(site: Site, *, destroy: bool = False) -> bool:

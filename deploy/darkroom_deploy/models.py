@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import commands
 from .commands import Command
@@ -28,19 +29,21 @@ def listed(at: Installation) -> tuple[Model, ...]:
         Refused: a line is not as it should be.
     """
     try:
-        return tuple(_models(at.models.read_text()))
+        return tuple(_models(at.models.read_text(), at.folder))
     except FileNotFoundError:
         return ()
 
 
-def _models(text: str) -> Iterator[Model]:
+def _models(text: str, folder: Path) -> Iterator[Model]:
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
         if not words:
             continue
         if len(words) != 3 or not re.fullmatch(r"[0-9a-f]{64}", words[2]):
             raise Refused(f"models.txt:{number}: expected `address-or-file key sha256`, got {line.strip()!r}")
-        yield Model(*words)
+        source, key, sha256 = words
+        # A file is named as it is seen from the list.
+        yield Model(source if "://" in source else str(folder / source), key, sha256)
 
 
 def shown(site: Site, outputs: Outputs) -> list[Command]:

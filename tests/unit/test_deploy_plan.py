@@ -212,6 +212,8 @@ def test_models_are_listed(tmp_path: Path) -> None:
     assert listed(at) == ()
     at.models.write_text(f"# a comment\n\nhttps://x/a checkpoints/a {'0' * 64}  # why\n")
     assert listed(at) == (Model("https://x/a", "checkpoints/a", "0" * 64),)
+    at.models.write_text(f"a.safetensors checkpoints/a {'0' * 64}\n")
+    assert listed(at)[0].source == str(tmp_path / "a.safetensors"), "a file is seen from its list"
     at.models.write_text("https://x/a checkpoints/a\n")
     with pytest.raises(Refused, match=r"models\.txt:1"):
         listed(at)
