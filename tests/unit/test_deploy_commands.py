@@ -147,5 +147,7 @@ def test_a_dry_run_runs_nothing(tmp_path: Path) -> None:
     assert (
         CliRunner().invoke(app, ["destroy", "--dry-run", "--folder", str(folder)]).stdout.count("helm uninstall") == 2
     )
-    assert CliRunner().invoke(app, ["platform", "--dry-run", "--folder", str(folder)]).stdout.count("repo add") == 3
+    repositories = (ROOT / "charts" / "platform" / "Chart.yaml").read_text().count("repository: https:")
+    said = CliRunner().invoke(app, ["platform", "--dry-run", "--folder", str(folder)]).stdout
+    assert said.count("repo add") == repositories > 0
     assert not folder.exists()
