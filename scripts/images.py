@@ -48,7 +48,7 @@ def build(
     """
     command = [
         *docker, "build", "--file", ROOT / "images" / name / "Dockerfile", "--tag", tag(name),
-        *(("--platform", platform) if platform else ()), *_arguments(), ROOT,
+        *(("--platform", platform) if platform else ()), *arguments(), ROOT,
     ]  # fmt: skip
     subprocess.run([str(part) for part in command], env=environ or os.environ, check=True)  # noqa: S603
     return tag(name)
@@ -62,7 +62,7 @@ def script() -> str:
         "set -eu",
         *(
             f'docker buildx build --file images/{name}/Dockerfile --tag "$REGISTRY/{tag(name)}" '
-            f"{shlex.join(_arguments())} --provenance=true --sbom=true --push ."
+            f"{shlex.join(arguments())} --provenance=true --sbom=true --push ."
             for name in NAMES
         ),
     ]
@@ -94,7 +94,7 @@ def bill_of_materials(name: str, folder: Path) -> Path:
     return path
 
 
-def _arguments() -> list[str]:
+def arguments() -> list[str]:
     """Build arguments: what images are made of, and their labels."""
     arguments = [f"{key.upper()}_IMAGE={image}" for key, image in versions().items()] + _labels()
     return [word for argument in arguments for word in ("--build-arg", argument)]
