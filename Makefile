@@ -111,7 +111,7 @@ cluster-down: $(SETUP) ## End the cluster that `make cluster` runs
 
 .PHONY: test-cluster
 test-cluster: $(SETUP) ## The product on a real cluster: KEDA, kubelet, Karpenter; times land in out/cluster (root, Go)
-	$(BIN)/pytest tests/cluster
+	$(BIN)/python -m tests.cluster
 
 .PHONY: test-deploy
 test-deploy: $(SETUP) ## A whole deployment without AWS: emulator, API server, stand-ins; broken off, gone on, taken down (Go)

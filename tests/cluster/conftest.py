@@ -1,33 +1,23 @@
-"""One cluster for the session, with the images of this repository on its node and an API in front."""
+"""One cluster for the session: the one that `python -m tests.cluster` has started, or one of its own."""
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 import pytest_asyncio
-from scripts import images
 from scripts.go_tools import ToolUnavailable
 
-from darkroom_local.cluster.whole import SERVICES, cluster
 from darkroom_local.emulator import EmulatorUnavailable
-from darkroom_local.front import front_door
-from darkroom_local.topology import RuntimeSpec, make_topology
-from tests.images.built import build
-from tests.images.engine import engine
+from darkroom_local.topology import aws_client
 from tests.images.unavailable import Unavailable
 
 from .inbox import inbox
 from .rig import Rig
-
-RUNTIMES = tuple(
-    RuntimeSpec(name, "sdwebui", job_seconds=2)
-    for name in ("flow", "leaving", "busy", "upgrade", "other", "keda", "nodes")
-)
-_NAMES = ("agent", "simulator")
+from .started import Started, archives, described, started
 
 
 def unavailable(reason: Exception) -> NoReturn:
@@ -36,35 +26,25 @@ def unavailable(reason: Exception) -> NoReturn:
     raise AssertionError  # both leave by an exception
 
 
-@pytest.fixture(scope="session")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The images of agent and simulator, as `docker save` writes them."""
-    folder = tmp_path_factory.mktemp("images")
-    try:
-        with engine() as running:
-            for name in _NAMES:
-                build(running, name)
-            return [images.save(name, folder, (running.client,), running.environ) for name in _NAMES]
-    except Unavailable as reason:
-        unavailable(reason)
-
-
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    """For the cluster's data and logs; short, as paths of sockets must be. It stays if a test failed."""
-    with tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True) as path:
-        yield Path(path)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def rig(archives: list[Path], folder: Path) -> AsyncIterator[Rig]:
+async def rig() -> AsyncIterator[Rig]:
     """The cluster, its API, and an ear at the results topic."""
     async with AsyncExitStack() as stack:
-        try:
-            made = await stack.enter_async_context(cluster(folder, archives, print, (*SERVICES, "ec2", "iam")))
-        except (ToolUnavailable, EmulatorUnavailable) as reason:
-            unavailable(reason)
-        topology = await make_topology(made.emulator.url, RUNTIMES)
-        api_url = await stack.enter_async_context(front_door(topology, made.emulator, folder))
-        heard = await stack.enter_async_context(inbox(topology, made.emulator.url))
-        yield Rig(made, topology, api_url, heard)
+        found = await _found(stack)
+        endpoint = found.cluster.emulator.url
+        heard = await stack.enter_async_context(inbox(found.topology, endpoint))
+        # A client is dear to make on a busy machine: tests share these.
+        s3, sqs = [await stack.enter_async_context(aws_client(service, endpoint)) for service in ("s3", "sqs")]
+        namespace = os.environ.get("NAMESPACE", "runtimes")
+        yield Rig(found.cluster, found.topology, found.api_url, heard, s3, sqs, namespace)
+
+
+async def _found(stack: AsyncExitStack) -> Started:
+    if (file := os.environ.get("CLUSTER")) is not None:
+        return described(Path(file))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True)))
+    try:
+        # From this very thread: an engine ends with the thread that started it.
+        return await stack.enter_async_context(started(folder, archives(folder)))
+    except (Unavailable, ToolUnavailable, EmulatorUnavailable) as reason:
+        unavailable(reason)

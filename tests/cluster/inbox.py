@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -46,9 +47,9 @@ class Inbox:
 
 @asynccontextmanager
 async def inbox(topology: Topology, endpoint: str) -> AsyncIterator[Inbox]:
-    """Listen to the results topic for as long as the context lasts."""
+    """Listen to the results topic for as long as the context lasts, by a queue of our own."""
     async with aws_client("sqs", endpoint) as sqs, aws_client("sns", endpoint) as sns:
-        url = (await sqs.create_queue(QueueName="heard"))["QueueUrl"]
+        url = (await sqs.create_queue(QueueName=f"heard-{uuid.uuid4().hex[:8]}"))["QueueUrl"]
         arn = (await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))["Attributes"]["QueueArn"]
         await subscribe(sns, topology.results_arn, arn, None)
         heard = Inbox()

@@ -15,11 +15,9 @@ import aiohttp
 from darkroom_local.cluster.release import Release, runtime_values
 from darkroom_local.cluster.watch import Object, Watch, watch
 from darkroom_local.cluster.whole import Cluster
-from darkroom_local.topology import RuntimeQueues, Topology, aws_client
+from darkroom_local.topology import RuntimeQueues, Topology
 
 from .inbox import Inbox
-
-NAMESPACE = "runtimes"
 
 # A test's minutes are for what is tested: everything that only waits is short.
 QUICK: dict[str, Any] = {
@@ -47,16 +45,22 @@ class Rig:
     topology: Topology
     api_url: str
     heard: Inbox
+    s3: Any
+    sqs: Any
+    namespace: str
+    """Of its runtimes: others may be at work on the same cluster."""
 
     async def kubectl(self, *arguments: str, given: str = "") -> str:
-        """Run kubectl in the runtimes' namespace; its output."""
-        return await self.cluster.plane.kubectl(f"--namespace={NAMESPACE}", *arguments, given=given)
+        """Run kubectl in our namespace; its output."""
+        return await self.cluster.plane.kubectl(f"--namespace={self.namespace}", *arguments, given=given)
 
     @asynccontextmanager
     async def runtime(self, name: str, *more: dict[str, Any]) -> AsyncIterator[Watch]:
         """Install a runtime, give its pods to watch, and remove it again."""
-        release = Release(name, NAMESPACE)
-        async with watch(self.cluster.plane, "pods", f"--namespace={NAMESPACE}", f"--selector={label(name)}") as pods:
+        release = Release(name, self.namespace)
+        async with watch(
+            self.cluster.plane, "pods", f"--namespace={self.namespace}", f"--selector={label(name)}"
+        ) as pods:
             try:
                 await release.install(self.cluster.plane, self.values(name, *more))
                 yield pods
@@ -104,7 +108,7 @@ class Rig:
         async with session.post(f"{self.api_url}/v1/jobs", json=body) as answer:
             assert answer.status == 202, await answer.text()
 
-    async def running(self, job: str, seconds: float = 90) -> None:
+    async def running(self, job: str, seconds: float = 300) -> None:
         """Wait until a job runs, by its document: 2 s after its start. Nobody tells of that, so it is asked."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
@@ -120,45 +124,46 @@ class Rig:
         await self.cluster.node.ctr("tasks", "kill", "--signal=SIGKILL", made)
 
     async def one_end(self, job: str) -> dict[str, Any]:
-        """The job's document, of which all that was told says the same, and whose artifacts are as it says.
+        """As `ends`, of one job."""
+        (document,) = await self.ends([job])
+        return document
+
+    async def ends(self, jobs: Sequence[str]) -> list[dict[str, Any]]:
+        """Documents of jobs, of which all that was told says the same, and whose artifacts are as they say.
 
         Raises:
-            AssertionError: two ends were told, or an artifact is missing or another.
+            AssertionError: two ends of a job were told, or an artifact is missing or another.
         """
-        document = (await self.documents([job]))[job]
-        told = {(one["status"], one["attempt"], *one["image_url"]) for one in self.heard.told[job]}
-        artifacts = document.get("artifacts", ())
-        urls = [one["url"] for one in artifacts]
-        assert told == {(document["state"], document["attempt"], *urls)}
-        async with aws_client("s3", self.cluster.emulator.url) as s3:
+        documents = await self.documents(jobs)
+        for job, document in documents.items():
+            told = {(one["status"], one["attempt"], *one["image_url"]) for one in self.heard.told[job]}
+            artifacts = document.get("artifacts", ())
+            assert told == {(document["state"], document["attempt"], *(one["url"] for one in artifacts))}
             for artifact in artifacts:
-                key = artifact["url"].removeprefix(f"s3://{self.topology.bucket}/")
-                answer = await s3.get_object(Bucket=self.topology.bucket, Key=key)
-                assert hashlib.sha256(await answer["Body"].read()).hexdigest() == artifact["sha256"]
-        return document
+                content = await self._object(artifact["url"].removeprefix(f"s3://{self.topology.bucket}/"))
+                assert hashlib.sha256(content).hexdigest() == artifact["sha256"]
+        return list(documents.values())
 
     async def documents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Job documents as they lie in the bucket."""
-        async with aws_client("s3", self.cluster.emulator.url) as s3:
-            found = {}
-            for one in ids:
-                key = f"jobs/{hashlib.sha256(one.encode()).hexdigest()[0]}/{one}.json"
-                answer = await s3.get_object(Bucket=self.topology.bucket, Key=key)
-                found[one] = json.loads(await answer["Body"].read())
-            return found
+        keys = {one: f"jobs/{hashlib.sha256(one.encode()).hexdigest()[0]}/{one}.json" for one in ids}
+        return {one: json.loads(await self._object(key)) for one, key in keys.items()}
+
+    async def _object(self, key: str) -> bytes:
+        answer = await self.s3.get_object(Bucket=self.topology.bucket, Key=key)
+        content: bytes = await answer["Body"].read()
+        return content
 
     async def messages(self, queues: RuntimeQueues) -> dict[str, int]:
         """How many messages wait, are in flight, and are dead."""
-        async with aws_client("sqs", self.cluster.emulator.url) as sqs:
-            waiting = await self._attributes(sqs, queues.queue_url)
-            dead = await self._attributes(sqs, queues.dead_url)
+        waiting, dead = await self._attributes(queues.queue_url), await self._attributes(queues.dead_url)
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return dict(
             zip(("waiting", "in flight", "dead"), (*(waiting[name] for name in names), dead[names[0]]), strict=True)
         )
 
-    async def _attributes(self, sqs: Any, url: str) -> dict[str, int]:
-        answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    async def _attributes(self, url: str) -> dict[str, int]:
+        answer = await self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return {name: int(value) for name, value in answer["Attributes"].items() if name.startswith("Approximate")}
 
     async def logs(self, pod: Object, container: str) -> str:

@@ -1,6 +1,5 @@
 """Whatever ends in the midst of a job, by force or politely: the job has one end, and its pod's parts end in order."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,18 +10,14 @@ from .rig import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-_ONE: dict[str, Any] = {"scaling": {"maxReplicas": 1, "cooldownSeconds": 60}}
+_KILLED_SECONDS = 15
+"""Of work, so that it is still at it when it is killed, on a slow machine as well."""
+ONE: dict[str, Any] = {"scaling": {"maxReplicas": 1, "cooldownSeconds": 60}}
 
 
 def variables(**settings: str) -> dict[str, Any]:
     """Values that set variables of the agent."""
     return {"agent": {"settings": settings}}
-
-
-def ready(now: Sequence[Object]) -> bool:
-    """Whether one pod is there, and ready."""
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for pod in now
-               for condition in pod.get("status", {}).get("conditions", ()))  # fmt: skip
 
 
 def restarts(pod: Object) -> dict[str, int]:
@@ -41,13 +36,13 @@ async def busy_pod(rig: Rig, pods: Watch, job: str) -> Object:
 
 async def test_a_deleted_pod_finishes_its_job(rig: Rig) -> None:
     """With time enough it does, in its first attempt; its agent ends before its runtime."""
-    async with rig.runtime("leaving", _ONE) as pods:
+    async with rig.runtime("leaving", ONE) as pods:
         (job,) = await rig.submit("leaving", 1, 8)
         pod = await busy_pod(rig, pods, job)
         await rig.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
-        await rig.heard.until([job], 60)
+        await rig.heard.until([job], 300)
         uid = pod["metadata"]["uid"]
-        await pods.until(lambda now: all(one["metadata"]["uid"] != uid for one in now), "the pod is gone", 60)
+        await pods.until(lambda now: all(one["metadata"]["uid"] != uid for one in now), "the pod is gone", 300)
     document = await rig.one_end(job)
     assert (document["state"], document["attempt"]) == ("completed", 1)
     last = [event.object["status"] for event in pods.events if event.object["metadata"]["uid"] == uid][-1]
@@ -58,7 +53,7 @@ async def test_a_deleted_pod_finishes_its_job(rig: Rig) -> None:
 
 async def test_a_pod_without_time_gives_its_job_back_at_once(rig: Rig) -> None:
     """The job is interrupted, its message is visible at once, and another pod finishes it."""
-    async with rig.runtime("leaving", _ONE) as pods:
+    async with rig.runtime("leaving", ONE) as pods:
         turns = rig.turns("leaving")
         # The chart gives every job the time that it may take, so it is taken away here.
         await rig.kubectl("set", "env", "deployment/leaving", "--containers=agent", "GRACE_SECONDS=6")
@@ -72,30 +67,13 @@ async def test_a_pod_without_time_gives_its_job_back_at_once(rig: Rig) -> None:
     assert document["attempt"] > 1
 
 
-async def test_a_drained_node_loses_nothing(rig: Rig) -> None:
-    """The eviction lets the running job finish; what waits is done when there is a node again."""
-    async with rig.runtime("leaving", _ONE) as pods:
-        jobs = await rig.submit("leaving", 2, 8)
-        await pods.until(ready, "a pod is ready", 90)
-        node = rig.cluster.node.name
-        try:
-            await rig.kubectl("drain", node, "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=90s")
-            (first,) = [job for job in jobs if job in rig.heard.told]
-        finally:
-            await rig.kubectl("uncordon", node)
-        await rig.heard.until(jobs, 90)
-    documents = {job: await rig.one_end(job) for job in jobs}
-    assert {one["state"] for one in documents.values()} == {"completed"}
-    assert documents[first]["attempt"] == 1
-
-
 async def test_a_killed_agent_starts_again_and_the_job_is_tried_again(rig: Rig) -> None:
     """Nobody gave the message back: its lease lapses, and the next attempt ends it. The runtime goes on."""
-    async with rig.runtime("leaving", _ONE) as pods:
-        (job,) = await rig.submit("leaving", 1, 8)
+    async with rig.runtime("leaving", ONE) as pods:
+        (job,) = await rig.submit("leaving", 1, _KILLED_SECONDS)
         pod = await busy_pod(rig, pods, job)
         await rig.kill(pod, "agent")
-        await rig.heard.until([job], 150)
+        await rig.heard.until([job], 300)
         (after,) = pods.objects.values()
     document = await rig.one_end(job)
     assert (document["state"], document["attempt"]) == ("completed", 2)
@@ -104,11 +82,11 @@ async def test_a_killed_agent_starts_again_and_the_job_is_tried_again(rig: Rig) 
 
 async def test_a_killed_runtime_starts_again_and_the_job_is_tried_again(rig: Rig) -> None:
     """The agent notices, gives the message back, and waits for the runtime; it is not restarted itself."""
-    async with rig.runtime("leaving", _ONE) as pods:
-        (job,) = await rig.submit("leaving", 1, 8)
+    async with rig.runtime("leaving", ONE) as pods:
+        (job,) = await rig.submit("leaving", 1, _KILLED_SECONDS)
         pod = await busy_pod(rig, pods, job)
         await rig.kill(pod, "runtime")
-        await rig.heard.until([job], 150)
+        await rig.heard.until([job], 300)
         (after,) = pods.objects.values()
     document = await rig.one_end(job)
     assert (document["state"], document["attempt"]) == ("completed", 2)
@@ -120,9 +98,9 @@ async def test_a_wedged_runtime_alone_is_restarted(rig: Rig) -> None:
 
     The job that wedges it does so at each attempt, for a simulator that starts again has forgotten the last one.
     """
-    async with rig.runtime("leaving", _ONE, variables(INTERRUPT_SECONDS="2")) as pods:
+    async with rig.runtime("leaving", ONE, variables(INTERRUPT_SECONDS="2")) as pods:
         (bad,) = await rig.submit("leaving", 1, 1, timeout_seconds=5, fault="wedge")
-        await rig.heard.until([bad], 180)
+        await rig.heard.until([bad], 300)
         (good,) = await rig.submit("leaving", 1, 1)
         await rig.heard.until([good], 90)
         (after,) = pods.objects.values()

@@ -18,7 +18,6 @@ from scripts.go_tools import ToolUnavailable, version
 
 from darkroom_local.cluster.karpenter import karpenter
 from darkroom_local.cluster.watch import Object, Watch, watch
-from darkroom_local.topology import aws_client
 
 from .conftest import unavailable
 from .ec2_account import CLUSTER, ROLE, Account, make_account
@@ -29,6 +28,9 @@ from .rig import Rig
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _TYPES = ["g5.xlarge", "g6.xlarge"]
+_LARGE = "g5.2xlarge"
+_QUEUE_LENGTH = 5
+"""Messages a pod: `targetWaitSeconds` by `jobSeconds`."""
 _BOTTLEROCKET = "1.50.0"
 _SNAPSHOT = "snap-0123456789abcdef0"
 _VALUES: dict[str, Any] = {
@@ -72,31 +74,48 @@ async def cloud(rig: Rig) -> AsyncIterator[Cloud]:
 
 
 @asynccontextmanager
-async def working(rig: Rig, *more: dict[str, Any]) -> AsyncIterator[tuple[Watch, Watch]]:
-    """The runtime with a pod, for a message waits; its pods and the node claims. Afterwards the node is gone."""
+async def working(rig: Rig, *more: dict[str, Any], count: int = 1) -> AsyncIterator[tuple[Watch, Watch]]:
+    """The runtime with so many pods, for messages wait; its pods and the node claims. Afterwards no node is left."""
     url = rig.topology.of("nodes").queue_url
-    async with aws_client("sqs", rig.cluster.emulator.url) as sqs, watch(rig.cluster.plane, "nodeclaims") as claims:
-        await sqs.send_message(QueueUrl=url, MessageBody="{}")
+    async with watch(rig.cluster.plane, "nodeclaims") as claims:
+        for _ in range(count * _QUEUE_LENGTH):
+            await rig.sqs.send_message(QueueUrl=url, MessageBody="{}")
         try:
             async with rig.runtime("nodes", _VALUES, *more) as pods:
                 for kind in ("ec2nodeclass", "nodepool"):
-                    await rig.kubectl("wait", "--for=condition=Ready", f"{kind}/nodes", "--timeout=90s")
-                await pods.until(running, "a pod runs", 120)
+                    await rig.kubectl("wait", "--for=condition=Ready", f"{kind}/nodes", "--timeout=300s")
+                enough = lambda now: sum(map(runs, now)) == count  # noqa: E731
+                await pods.until(enough, "as many pods run as are wanted", 300)
                 yield pods, claims
-                await sqs.purge_queue(QueueUrl=url)
-                await claims.until(lambda now: not now, "no node is left", 120)
+                await rig.sqs.purge_queue(QueueUrl=url)
+                await claims.until(lambda now: not now, "no node is left", 300)
         finally:
-            await sqs.purge_queue(QueueUrl=url)
+            await rig.sqs.purge_queue(QueueUrl=url)
 
 
-def running(now: list[Object]) -> bool:
+def runs(pod: Object) -> bool:
     """Whether a pod runs that is to stay."""
-    return any(pod["status"].get("phase") == "Running" and not leaving(pod) for pod in now)
+    return pod["status"].get("phase") == "Running" and not leaving(pod)
 
 
 def leaving(one: Object) -> bool:
     """Whether it was told to end."""
     return "deletionTimestamp" in one["metadata"]
+
+
+def instance_type(claim: Object) -> str:
+    """What it is, once it is launched."""
+    return str(claim["metadata"]["labels"].get("node.kubernetes.io/instance-type"))
+
+
+async def allow(rig: Rig, types: list[str]) -> None:
+    """Let the pool have these instance types."""
+    pool = json.loads(await rig.kubectl("get", "nodepool/nodes", "--output=json"))
+    wanted = pool["spec"]["template"]["spec"]["requirements"]
+    (types_of,) = (one for one in wanted if one["key"] == "node.kubernetes.io/instance-type")
+    types_of["values"] = types
+    patch = {"spec": {"template": {"spec": {"requirements": wanted}}}}
+    await rig.kubectl("patch", "nodepool/nodes", "--type=merge", f"--patch={json.dumps(patch)}")
 
 
 def template(call: Call) -> dict[str, str]:
@@ -153,16 +172,44 @@ async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
         (claim,) = claims.objects.values()
         instance = claim["status"]["providerID"].rpartition("/")[2]
         (pod,) = pods.objects.values()
-        async with aws_client("sqs", rig.cluster.emulator.url) as sqs:
-            await sqs.send_message(QueueUrl=cloud.account.interruption_queue, MessageBody=spot_notice(instance))
+        await rig.sqs.send_message(QueueUrl=cloud.account.interruption_queue, MessageBody=spot_notice(instance))
         first = pod["spec"]["nodeName"]
-        elsewhere = lambda now: running([one for one in now if one["spec"].get("nodeName") != first])  # noqa: E731
-        await pods.until(elsewhere, "the pod runs on another node", 120)
+        elsewhere = lambda now: any(runs(one) and one["spec"]["nodeName"] != first for one in now)  # noqa: E731
+        await pods.until(elsewhere, "the pod runs on another node", 300)
         gone = claim["metadata"]["uid"]
-        await claims.until(lambda now: all(one["metadata"]["uid"] != gone for one in now), "the node is gone", 120)
+        await claims.until(lambda now: all(one["metadata"]["uid"] != gone for one in now), "the node is gone", 300)
         ended = [call for call in cloud.proxy.of("TerminateInstances") if instance in call.parameters.values()]
         assert ended
         assert cloud.proxy.of("DeleteMessage")
+
+
+async def test_consolidation_spares_a_node_whose_pod_is_busy(rig: Rig, cloud: Cloud) -> None:
+    """Smaller nodes would do for both pods: one is moved to such a node, the one that bears the agent's mark stays.
+
+    No image cache here: neither a snapshot nor SOCI.
+    """
+    large = {
+        "nodes": {
+            "consolidationPolicy": "WhenEmptyOrUnderutilized",
+            "capacityTypes": ["on-demand"],
+            "instanceTypes": [_LARGE],
+        },
+        "imageCache": {"mode": "none"},
+        "scaling": {"maxReplicas": 2},
+    }
+    async with working(rig, large, count=2) as (pods, claims):
+        busy = next(one for one in pods.objects.values() if runs(one))
+        its_node = busy["spec"]["nodeName"]
+        await rig.kubectl("annotate", "pod", busy["metadata"]["name"], "karpenter.sh/do-not-disrupt=true")
+        (spared,) = (uid for uid, one in claims.objects.items() if one["status"]["nodeName"] == its_node)
+        assert {instance_type(one) for one in claims.objects.values()} == {_LARGE}
+        await allow(rig, [_LARGE, *_TYPES])
+        moved = lambda now: sorted(instance_type(one) in _TYPES for one in now) == [False, True]  # noqa: E731
+        await claims.until(moved, "one large node, and a smaller one in the other's place", 300)
+        assert not leaving(claims.objects[spared])
+    data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
+    assert "SnapshotId" not in volume(data, "/dev/xvdb")
+    assert "container-runtime" not in user_data(data)
 
 
 async def test_without_spot_it_is_on_demand_with_the_snapshot(rig: Rig, cloud: Cloud) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .rig import NAMESPACE, Rig, label
+from .rig import Rig, label
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,8 +29,8 @@ async def objects_of(rig: Rig, release: str) -> set[tuple[str, str]]:
 
 
 async def objects_in_namespace(rig: Rig) -> set[tuple[str, str]]:
-    """Kind and name of everything in the runtimes' namespace, but for events."""
-    return await _objects(rig, f"--namespace={NAMESPACE}", namespaced=True)
+    """Kind and name of everything in our namespace, but for events."""
+    return await _objects(rig, f"--namespace={rig.namespace}", namespaced=True)
 
 
 async def _objects(rig: Rig, *chosen: str, namespaced: bool = False) -> set[tuple[str, str]]:

@@ -21,9 +21,10 @@ ELSEWHERE = {
     "make bench": ".ci/run, in its short form",
     "make faults": ".ci/run",
     "make deploy": "tests/deploy, which run what it runs; its dry run is here",
-    "make cluster": "tests/cluster, which start the same cluster; it runs until Ctrl-C",
+    "make cluster": "tests/cluster/test_command.py",
     "make cluster-down": "test_cluster_command",
     "make test-cluster": "by hand, where one is root and has Go",
+    ".venv/bin/pytest tests/cluster/test_uninstall.py": "make test-cluster",
 }
 
 

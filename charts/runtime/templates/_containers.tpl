@@ -38,7 +38,8 @@ a hanging runtime answers HTTP all the same.
     exec:
       command: ["/bin/sh", "-c", "test ! -e {{ include "darkroom.markFile" . }}"]
     periodSeconds: 2
-    timeoutSeconds: 2
+    # Not of the shell's start: on a node whose processors are busy that takes seconds, and nothing is wrong.
+    timeoutSeconds: 10
     failureThreshold: 1
     terminationGracePeriodSeconds: 10
   resources:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -82,25 +83,38 @@ def _down(console: Console) -> int:
 
 
 async def _until_signal(images: Path, console: Console) -> int:
-    task = asyncio.get_running_loop().create_task(_up(images, console))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
+    with tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True) as folder:
+        task = asyncio.get_running_loop().create_task(_up(Path(folder), images, console))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await task
 
 
-async def _up(images: Path, console: Console) -> int:
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="darkroom-"))
+async def _up(folder: Path, images: Path, console: Console) -> int:
     archives = [images / "agent.tar", images / "simulator.tar"]
     async with cluster(folder, archives, console.print) as running:
         topology = await make_topology(running.emulator.url, RUNTIMES)
         async with front_door(topology, running.emulator, folder) as api_url:
             for spec in RUNTIMES:
                 console.print(f"installing charts/runtime as {spec.name}")
-                values = runtime_values(topology, running.emulator, spec.name)
+                values = _here(runtime_values(topology, running.emulator, spec.name))
                 await Release(spec.name, _NAMESPACE).install(running.plane, values)
             _tell(running, api_url, console)
             await asyncio.Event().wait()
     return 0
+
+
+def _here(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as they fit one machine: its one node, no models, and simulators, which need little."""
+    little = {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
+    return {
+        **values,
+        "runtime": {**values["runtime"], **little},
+        "agent": {**values["agent"], **little},
+        "models": {"mode": "none"},
+        "nodes": {"mode": "any"},
+        "jobs": {"maxSeconds": 120},
+    }
 
 
 def _tell(running: Cluster, api_url: str, console: Console) -> None:

@@ -6,13 +6,10 @@ which the kernel ends with us: nothing of a node outlives this process, however 
 
 import contextlib
 import os
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from scripts.go_tools import ToolUnavailable
 
 from darkroom_local.processes import start
 
@@ -75,13 +72,8 @@ async def namespace(folder: Path) -> AsyncIterator[Namespace]:
     """Make one, with its link to us.
 
     Raises:
-        ToolUnavailable: this machine or this user cannot.
         ClusterFailed: a step failed; the message has its words.
     """
-    if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "nsenter", "ip"))):
-        raise ToolUnavailable(
-            "a node needs root and Linux's unshare, nsenter and ip (packages util-linux and iproute2)"
-        )
     async with _link() as number, control_groups(f"darkroom{number}"):
         # A process that waits for nothing is the first in there; --kill-child ends it, and all others, with its parent.
         flags = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")

@@ -2,25 +2,22 @@
 
 import asyncio
 import json
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import apt
-from scripts.go_tools import ToolUnavailable, program
+from scripts.go_tools import program
 
 from darkroom_local.processes import Child, start
 
 from .control_plane import ControlPlane
+from .machine import CNI_PLUGINS
 from .namespace import Namespace
 from .pause import PAUSE_IMAGE, pause_image
 from .programs import ClusterFailed, run, tail, until
 
-_PACKAGES = ("containerd", "containernetworking-plugins", "busybox-static")
-_CNI_PLUGINS = Path("/usr/lib/cni")
 _READY = "120s"
 _START_SECONDS = 30.0
 
@@ -49,10 +46,9 @@ async def node(plane: ControlPlane, within: Namespace, *, name: str = "real", gp
     """Run one until the context ends.
 
     Raises:
-        ToolUnavailable: containerd cannot be had here.
+        ToolUnavailable: the kubelet cannot be had here.
         ClusterFailed: it did not become ready.
     """
-    await asyncio.to_thread(_packages)
     folder = plane.folder / name
     folder.mkdir()
     made = Node(name, within, folder / "containerd.sock", folder / "pod-logs")
@@ -75,15 +71,6 @@ async def _begin(stack: AsyncExitStack, within: Namespace, folder: Path, name: s
     child = await start(within.within(*command), environ, folder / f"{name}.log")
     stack.push_async_callback(child.stop)
     return child
-
-
-def _packages() -> None:
-    if shutil.which("containerd") and shutil.which("busybox") and (_CNI_PLUGINS / "bridge").exists():
-        return
-    try:
-        apt.install(*_PACKAGES)
-    except apt.NotInstalled as reason:
-        raise ToolUnavailable(f"a node needs containerd: {reason}") from reason
 
 
 def _containerd(made: Node, folder: Path) -> Path:
@@ -109,7 +96,7 @@ state = "{folder / "containerd-state"}"
   sandbox_image = "{PAUSE_IMAGE}"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{_CNI_PLUGINS}"
+    bin_dir = "{CNI_PLUGINS}"
     conf_dir = "{network.parent}"
 """)
     return settings

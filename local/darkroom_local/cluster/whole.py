@@ -1,5 +1,6 @@
 """The whole cluster: control plane, controllers, KEDA, a real node and nodes of kwok's, beside emulated AWS."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from .control_plane import Address, ControlPlane, control_plane
 from .controllers import controllers
 from .keda import keda
 from .kwok import kwok
+from .machine import prepare
 from .namespace import Namespace, namespace
 from .node import Node, node
 
@@ -29,7 +31,12 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, images: Iterable[Path], say: Callable[[str], None], services: Iterable[str] = SERVICES
+    folder: Path,
+    images: Iterable[Path],
+    say: Callable[[str], None],
+    services: Iterable[str] = SERVICES,
+    *,
+    gpus: int = 4,
 ) -> AsyncIterator[Cluster]:
     """Run it all for as long as the context lasts.
 
@@ -38,12 +45,14 @@ async def cluster(
         images: archives of `docker save` for the node.
         say: is told what goes on.
         services: what AWS is asked for.
+        gpus: how many the node says it has.
 
     Raises:
         ToolUnavailable: a program cannot be had here, or this user may not run it.
         EmulatorUnavailable: there is no emulated AWS to be had.
         ClusterFailed: a part does not start.
     """
+    await asyncio.to_thread(prepare)
     async with AsyncExitStack() as stack:
         within = await stack.enter_async_context(namespace(folder))
         say("starting emulated AWS")
@@ -54,7 +63,7 @@ async def cluster(
         plane = await stack.enter_async_context(control_plane(folder, address=at, services=within.services))
         await stack.enter_async_context(controllers(plane))
         say("starting the node")
-        made = await stack.enter_async_context(node(plane, within))
+        made = await stack.enter_async_context(node(plane, within, gpus=gpus))
         for image in images:
             await made.load(image)
         say("starting KEDA and kwok")

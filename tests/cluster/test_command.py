@@ -1,0 +1,103 @@
+"""`make cluster` as its user has it: it comes, works, and goes without a trace."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from .rig import Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_ROOT = Path(__file__).parents[2]
+_UP_SECONDS = 600
+_LAST = "an old sailor"
+"""Of what it prints when it is up: the job that it proposes."""
+
+
+async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
+    """The first job that it proposes makes a pod and is completed; after Ctrl-C all of it is gone."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        before = traces(folder)
+        async with command(folder) as (process, said):
+            (proposed,) = re.findall(r"^curl .*?}}'$", said, re.MULTILINE | re.DOTALL)
+            job = json.loads(await shell(proposed))
+            assert job["state"] == "completed"
+            (words,) = re.findall(r"^export (.*)$", said, re.MULTILINE)
+            pods = await shell(f"export {words}; kubectl --namespace darkroom get pods --output=name")
+            assert len(pods.split()) >= 1
+            made = traces(folder) - before
+            assert made
+            os.killpg(process.pid, signal.SIGINT)
+            rest = await end_of(process)
+        assert "stopped; nothing is left running" in rest
+        assert traces(folder) & made == set()
+        assert list(Path(folder).iterdir()) == []
+
+
+@asynccontextmanager
+async def command(folder: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """`make cluster`, once it is up, and what it said until then. Its lock and its files are below the folder."""
+    process = await asyncio.create_subprocess_exec(
+        *("make", "--no-print-directory", "cluster"),
+        cwd=_ROOT,
+        env={**os.environ, "TMPDIR": folder},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    try:
+        async with asyncio.timeout(_UP_SECONDS):
+            while _LAST not in said:
+                line = (await process.stdout.readline()).decode()
+                assert line, f"it ended: {said[-3000:]}"
+                said += line
+        yield process, said
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            await end_of(process)
+
+
+async def end_of(process: asyncio.subprocess.Process) -> str:
+    """What it says until its end."""
+    rest, _ = await process.communicate()
+    return rest.decode()
+
+
+async def shell(line: str) -> str:
+    """What a line of shell prints."""
+    process = await asyncio.create_subprocess_shell(line, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0, line
+    return out.decode()
+
+
+def traces(folder: str) -> set[str]:
+    """Links, control groups, mounts and processes of clusters whose files are below the folder."""
+    links = [path.name for path in Path("/sys/class/net").glob("darkroom*")]
+    groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/darkroom*") if path.is_dir()]
+    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder in line]
+    return {*links, *groups, *mounts, *processes(folder)}
+
+
+def processes(folder: str) -> list[str]:
+    """Command lines that name the folder."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if folder in words:
+            found.append(words)
+    return found

@@ -1,0 +1,45 @@
+"""What a node needs of a machine: what is missing is installed, or said."""
+
+import os
+import shutil
+
+import pytest
+from scripts import apt
+from scripts.go_tools import ToolUnavailable
+
+from darkroom_local.cluster.machine import prepare
+
+
+def test_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each package once, and only those whose programs are not there."""
+    asked: list[tuple[str, ...]] = []
+    missing = ("ctr", "containerd", "ip")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda program: None if program in missing else f"/bin/{program}")
+    monkeypatch.setattr(apt, "install", lambda *packages: asked.append(packages))
+    prepare()
+    assert asked == [("containerd", "iproute2")]
+
+
+def test_nothing_is_installed_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network it works as well."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda program: f"/bin/{program}")
+    monkeypatch.setattr(apt, "install", lambda *_: pytest.fail("apt was asked"))
+    prepare()
+
+
+def test_what_cannot_be_had_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root is asked for; a package that cannot be installed is named, with what to do."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ToolUnavailable, match="root"):
+        prepare()
+
+    def refuse(*_: str) -> None:
+        raise apt.NotInstalled("install it yourself")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(apt, "install", refuse)
+    with pytest.raises(ToolUnavailable, match=r"containerd.*install it yourself"):
+        prepare()
