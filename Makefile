@@ -68,8 +68,12 @@ test-integration: $(SETUP) ## Real processes against emulated AWS, and the comma
 	$(BIN)/pytest tests/integration
 
 .PHONY: test-terraform
-test-terraform: $(SETUP) ## Terraform's format, linters and every module's own tests, without AWS
+test-terraform: $(SETUP) ## Terraform's format, tflint and every module's own tests, without AWS
 	$(BIN)/pytest tests/terraform
+
+.PHONY: test-installation
+test-installation: $(SETUP) ## Terraform as a whole: the root module's tests, checkov, the flow applied to an emulator
+	$(BIN)/pytest tests/installation
 
 .PHONY: test-charts
 test-charts: $(SETUP) ## The charts rendered value by value, and each object taken by a real API server

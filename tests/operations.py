@@ -1,6 +1,6 @@
 """Which AWS operations agent and Lambdas call: noted while tests run, and written down in operations.json.
 
-tests/integration says whether what is written is what is called, tests/terraform whether the policies allow just that.
+tests/integration says whether what is written is what is called, tests/installation whether policies allow just that.
 """
 
 import json

@@ -1,38 +1,16 @@
 """Every module's own tests, run by `terraform test` with a provider that asks nobody."""
 
-import os
-import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from scripts.terraform import TerraformUnavailable
 
-from .modules import FOLDERS, MODULES, name, outcome, unavailable
-from .provider import running_provider
+from .modules import FOLDERS, ROOT, name
+from .suites import Suites, passed, suites
 
-type Suites = dict[Path, Future[tuple[int, str]]]
-
-
-@pytest.fixture(scope="session")
-def suites(request: pytest.FixtureRequest) -> Iterator[Suites]:
-    """`terraform test` of every folder that a chosen test asks for, some at a time, with one provider for all."""
-    chosen = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    wanted = {str(item.callspec.params["folder"]) for item in chosen if "suites" in item.fixturenames}
-    with ExitStack() as stack:
-        try:
-            provider = stack.enter_context(running_provider(MODULES[0]))
-        except TerraformUnavailable as reason:
-            unavailable(reason)
-        pool = stack.enter_context(ThreadPoolExecutor(os.process_cpu_count()))
-        yield {Path(folder): pool.submit(outcome, Path(folder), provider) for folder in sorted(wanted)}
+__all__ = ["suites"]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=name)
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != ROOT], ids=name)
 def test_it_is_valid_and_does_what_its_tests_say(suites: Suites, folder: Path) -> None:
     """Each variable does what it says, each mistake is refused at plan, names fit, China's ARNs are China's."""
-    status, said = suites[folder].result()
-    assert status == 0, said
-    assert re.search(r"[1-9]\d* passed, 0 failed", said), f"{name(folder)} has no tests"
+    passed(suites, folder)

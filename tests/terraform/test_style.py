@@ -1,6 +1,5 @@
 """How the Terraform code is written: format, linters, and that it belongs to no region, account or partition."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +9,6 @@ from scripts import terraform
 from scripts.go_tools import ToolUnavailable, program
 
 from .modules import FOLDERS, MODULES, ROOT, name, unavailable
-from .tools import checkov
 
 SOURCES = [path for folder in [ROOT, *MODULES] for path in sorted(folder.glob("*.tf"))]
 
@@ -48,20 +46,6 @@ def test_tflint_finds_nothing(folder: Path) -> None:
     command = [str(tflint), f"--chdir={folder}", f"--config={ROOT / '.tflint.hcl'}", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_checkov_finds_nothing() -> None:
-    """Nothing that it knows to be unsafe; each exception says why where it stands."""
-    try:
-        path = checkov()
-    except ToolUnavailable as reason:
-        unavailable(reason)
-    command = [str(path), "--directory", str(ROOT), "--framework", "terraform", "--quiet", "--compact"]
-    # It looks for a platform's guidelines on the internet, in vain where there is none; nothing else is asked for.
-    environ = {**os.environ, "LOG_LEVEL": "CRITICAL"}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Passed checks" in done.stdout
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

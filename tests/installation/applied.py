@@ -1,4 +1,4 @@
-"""Apply tests/terraform/flow to an emulator, plan it again, and destroy it."""
+"""Apply tests/installation/flow to an emulator, plan it again, and destroy it."""
 
 import json
 from collections.abc import Iterator

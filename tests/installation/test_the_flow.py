@@ -15,9 +15,9 @@ from darkroom_contract.job import State
 from darkroom_local.topology import MAX_RECEIVES, Topology, aws_client, make_topology
 from tests.integration.world import World
 from tests.simulators import simulator
+from tests.terraform.modules import ROOT
 
 from .applied import SPECS, Applied
-from .modules import ROOT
 
 _TLS = {"Bool": {"aws:SecureTransport": "false"}}
 

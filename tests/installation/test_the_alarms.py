@@ -17,10 +17,10 @@ from darkroom_local.topology import aws_client
 from tests.cloudwatch import AWS_METRICS, exported
 from tests.measured import measured, metrics_of, points, reader_of
 from tests.metric_math import Series, evaluate
+from tests.terraform.modules import ROOT
 from tests.unit.world import PNG, World, message
 
 from .applied import Applied
-from .modules import ROOT
 
 PAGES = ROOT.parent / "docs/how-to/alarms"
 MINUTE = 60

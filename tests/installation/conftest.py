@@ -1,4 +1,4 @@
-"""The applied flow: tests/terraform/flow on an emulator, begun while other tests run."""
+"""The applied flow: tests/installation/flow on an emulator, begun while other tests run."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,9 +9,9 @@ import pytest
 from scripts.terraform import TerraformUnavailable
 
 from darkroom_local.emulator import EmulatorUnavailable, emulator_process
+from tests.terraform.modules import unavailable
 
 from .applied import SERVICES, Applied, apply
-from .modules import unavailable
 
 
 @pytest.fixture(scope="session", autouse=True)
