@@ -6,7 +6,7 @@ from .http import Answer
 
 _ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, X-Api-Key, Idempotency-Key, Prefer, Authorization",
+    "Access-Control-Allow-Headers": "Content-Type, X-Api-Key, Idempotency-Key, Prefer, Authorization, traceparent",
     "Access-Control-Expose-Headers": "Location, Retry-After",
     "Access-Control-Max-Age": "600",
 }
