@@ -84,7 +84,7 @@ test-page: $(SETUP) ## The playground in a real browser; its screenshots land in
 	$(BIN)/pytest tests/page
 
 .PHONY: test-acceptance
-test-acceptance: $(SETUP) ## The product as its users start it: demo, make local, the page on the real flow, the API's contract
+test-acceptance: $(SETUP) ## The product as its users have it: demo, make local, the page on the real flow, the predecessor's formats
 	$(BIN)/pytest tests/acceptance
 
 .PHONY: shot

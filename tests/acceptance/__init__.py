@@ -1,4 +1,4 @@
-"""The product as its users start it: demo, `make local`, the page against the real flow, the API against its contract.
+"""The product as its users have it, from the demo to the predecessor's formats.
 
-Most of these start an emulator and a dozen processes each, so they are apart from `make test`.
+Most of these start an emulator or a dozen processes each, so they are apart from `make test`.
 """

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkroom_local.emulator import Emulator, free_port
+from tests.integration.world import world
 from tests.telemetry import Collector, collector
-
-from .world import world
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from darkroom_local.emulator import Emulator
 from darkroom_local.front import front_door
 from darkroom_local.jobs import workflow
 from darkroom_simulator.draw import draw, encode_png
-
-from .world import World, world
+from tests.integration.world import World, world
 
 CHECKPOINT = "dreamy.safetensors"
 # What its agent puts into a notification: a subscriber of it reads nothing else.
