@@ -101,7 +101,7 @@ async def test_it_tells_that_it_lives(docker: Engine, image: Build) -> None:
 
 
 async def test_it_stops_within_its_grace_time(docker: Engine, image: Build) -> None:
-    """SIGTERM reaches the agent itself, process 1: a job that runs is finished, and the status is 0."""
+    """SIGTERM reaches the agent through process 1: a job that runs is finished, and the status is 0."""
     async with pod(docker, image("agent"), latency=2) as running, aws_client("sqs", running.url) as sqs:
         message = {"id": "b", "runtime": "sd", "task": "text-to-image", "input": {"prompt": "a lake", "steps": 4}}
         await sqs.send_message(QueueUrl=running.topology.of("sd").queue_url, MessageBody=json.dumps(message))

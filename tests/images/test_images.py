@@ -88,3 +88,12 @@ def test_a_wrong_environment_is_told_at_once(docker: Engine, image: Build, name:
     with pytest.raises(subprocess.CalledProcessError) as failure:
         docker("run", "--rm", "--network", "none", image(name), *_COMMANDS.get(name, ()))
     assert _WANTED[name] in failure.value.stderr.decode()
+
+
+def test_it_leaves_even_while_it_starts(docker: Engine, image: Build) -> None:
+    """SIGTERM comes before Python handles it; process 1 would ignore it, and be killed after the grace time (137)."""
+    running = docker("run", "--detach", "--network", "none", image("simulator"), "--type", "sdwebui").strip()
+    docker("stop", "--time", "20", running)
+    status = docker("inspect", "--format", "{{.State.ExitCode}}", running).strip()
+    docker("rm", running)
+    assert status != "137"
