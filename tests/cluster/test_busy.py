@@ -9,7 +9,7 @@ from .rig import Rig
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _COST = "controller.kubernetes.io/pod-deletion-cost"
-_LONG_SECONDS = 45
+_LONG_SECONDS = 75
 
 
 async def test_idle_pods_leave_first(rig: Rig) -> None:
