@@ -64,7 +64,10 @@ class Settings:
         30.0,
     )
     wait: int = setting(
-        "WAIT_SECONDS", values.integer(1, 20), "Long poll of an idle agent; also its longest farewell.", 5
+        "WAIT_SECONDS",
+        values.integer(1, 20),
+        "Long poll of an idle agent, and so its longest farewell; with messages in hand it polls for 2 s at most.",
+        5,
     )
     visibility: int = setting("VISIBILITY_SECONDS", values.integer(2, 43_200), "Length of the lease on a message.", 60)
     heartbeat: float = setting(

@@ -170,11 +170,13 @@ async def test_a_drain_without_time_interrupts_and_returns_the_message() -> None
 
 async def test_a_leaving_agent_does_not_take_back_what_it_returns() -> None:
     """Its own long poll is still open when the grace ends: the message waits for that, or it costs an attempt."""
-    world = World(MemoryQueue(longest_wait=0.5))
+    world = World(MemoryQueue(longest_wait=0.5), WAIT_SECONDS="20")
     world.drain = Drain(grace=30, reserve=10)
     polling, receive = asyncio.Event(), world.queue.receive
+    waits: list[int] = []
 
     async def noticing(limit: int, wait_seconds: int) -> list[Delivery]:
+        waits.append(wait_seconds)
         if world.queue.messages[0].receives:
             polling.set()
         return await receive(limit, wait_seconds)
@@ -192,6 +194,7 @@ async def test_a_leaving_agent_does_not_take_back_what_it_returns() -> None:
     world.drain.begin()  # at once
     async with asyncio.timeout(5):
         await serving
+    assert waits == [20, 2], "the poll beside a message in hand is a short one"
     (returned,) = world.queue.messages
     assert returned.receives == 1
     assert returned.visible_at <= asyncio.get_running_loop().time()
