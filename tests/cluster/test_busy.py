@@ -10,6 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _COST = "controller.kubernetes.io/pod-deletion-cost"
 _LONG_SECONDS = 75
+_LASTS = {"jobs": {"maxSeconds": 2 * _LONG_SECONDS}}
 
 
 async def test_idle_pods_leave_first(rig: Rig) -> None:
@@ -29,7 +30,7 @@ async def test_without_leave_to_mark_nothing_is_lost(rig: Rig) -> None:
 
 async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> list[Event]:
     """Run them, each to its end in its first attempt; what happened to the pods until the long one's end."""
-    async with rig.runtime(runtime) as pods:
+    async with rig.runtime(runtime, _LASTS) as pods:
         if forbidden:
             await rig.kubectl("delete", "rolebinding", f"{runtime}-pod-marks")
         await pods.until(lambda now: not now, "no pod without a job", 300)

@@ -85,6 +85,13 @@ async def test_the_playground_is_there(api: aiohttp.ClientSession) -> None:
         assert "Darkroom" in await page.text()
 
 
+async def test_the_api_describes_itself(api: aiohttp.ClientSession) -> None:
+    """From a file that lies beside the code, in the repository, in the Lambda's zip and in this image."""
+    async with api.get("/v1/openapi.json") as described:
+        assert described.status == 200
+        assert "/v1/jobs" in (await described.json())["paths"]
+
+
 async def test_nothing_is_left(composition: Composition) -> None:
     """After `docker compose down`; the last of these tests, for it takes everything down."""
     assert composition.left()

@@ -66,16 +66,21 @@ async def first_receive(docker: Engine, image: str) -> tuple[float, float]:
 
 
 def _processor_seconds(pid: int) -> float:
-    """Time that the processor gave a process (proc(5): utime and stime, counted behind the name's parenthesis)."""
+    """Time that the processor gave a process and those below it: process 1 is tini, and the agent its child.
+
+    proc(5): utime and stime, counted behind the name's parenthesis.
+    """
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_processor_seconds(int(child)) for child in below)
 
 
 async def test_it_starts_quickly(docker: Engine, image: Build) -> None:
     """To its first receive in 1.2 s of the processor; what the clock says, which depends on others, is shown."""
     seconds = [await first_receive(docker, image("agent")) for _ in range(3)]
     print("first receive after", ", ".join(f"{clock:.2f} s (processor {work:.2f} s)" for clock, work in seconds))  # noqa: T201
-    assert min(work for _, work in seconds) <= FIRST_RECEIVE_SECONDS
+    assert 0.1 < min(work for _, work in seconds) <= FIRST_RECEIVE_SECONDS
 
 
 async def test_it_runs_a_job_with_nothing_to_write_to(docker: Engine, image: Build) -> None:
