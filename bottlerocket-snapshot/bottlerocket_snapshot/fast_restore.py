@@ -37,8 +37,16 @@ def zones(aws: Aws) -> dict[str, tuple[str, ...]]:
     return {snapshot: tuple(sorted(names)) for snapshot, names in found.items()}
 
 
+def off_in(aws: Aws, snapshot: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of these zones in which it is not on: the others are paid for already, and no undo may touch them."""
+    on = zones(aws).get(snapshot, ())
+    return tuple(one for one in dict.fromkeys(names) if one not in on)
+
+
 def switch_on(aws: Aws, snapshot: str, names: Sequence[str], undo: Undo) -> None:
-    """Switch it on in these zones, in all of them or in none. It takes about an hour for each TiB.
+    """Switch it on in these zones, in all of them or in none; it is off in each (`off_in`).
+
+    It takes about an hour for each TiB.
 
     Raises:
         SnapshotError: a zone refuses.

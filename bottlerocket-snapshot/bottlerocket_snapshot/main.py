@@ -94,14 +94,12 @@ def build(
             errors.print(f"{found.id} has these images already: nothing starts", highlight=False)
         if dry_run:
             return
-        if zones:
-            _ask_price(aws, zones, yes=yes)
+        new_zones = _agreed_zones(aws, found, zones or (), yes=yes)
         if found is None:
             with making(clock) as (screen, undo):
                 found = builder.build(aws, made, clock, screen, undo)
         _told(found, print_values=print_values)
-        if zones:
-            _switch_on(aws, found.id, zones, clock)
+        _switch_on(aws, found.id, new_zones, clock)
 
 
 @app.command("list")
@@ -183,8 +181,7 @@ def fast_restore_command(
         if off:
             fast_restore.switch_off(aws, found.id, zones)
         else:
-            _ask_price(aws, zones, yes=yes)
-            _switch_on(aws, found.id, zones, Clock())
+            _switch_on(aws, found.id, _agreed_zones(aws, found, zones, yes=yes), Clock())
 
 
 @app.command()
@@ -235,14 +232,22 @@ def making(clock: Clock) -> Iterator[tuple[Screen, Undo]]:
 
 
 def _switch_on(aws: Aws, snapshot: str, zones: Sequence[str], clock: Clock) -> None:
+    if not zones:
+        return
     with making(clock) as (screen, undo):
         screen.step(f"switching on fast snapshot restore in {', '.join(zones)}")
         fast_restore.switch_on(aws, snapshot, zones, undo)
 
 
-def _ask_price(aws: Aws, zones: Sequence[str], *, yes: bool) -> None:
-    errors.print(f"fast snapshot restore: {fast_restore.price(aws.partition, len(zones))}", highlight=False)
-    _ask("switch it on?", yes=yes)
+def _agreed_zones(aws: Aws, found: Snapshot | None, zones: Sequence[str], *, yes: bool) -> tuple[str, ...]:
+    """Zones in which fast restore is to be switched on: its price was agreed to."""
+    new = fast_restore.off_in(aws, found.id, zones) if found is not None else tuple(dict.fromkeys(zones))
+    if new:
+        errors.print(f"fast snapshot restore: {fast_restore.price(aws.partition, len(new))}", highlight=False)
+        _ask("switch it on?", yes=yes)
+    elif zones:
+        errors.print("fast snapshot restore is on there already", highlight=False)
+    return new
 
 
 def _ask(question: str, *, yes: bool) -> None:

@@ -121,6 +121,21 @@ def test_fast_restore_is_on_in_all_zones_or_in_none(world: World, run: Run) -> N
     assert world.fast == set()
 
 
+def test_fast_restore_leaves_zones_alone_in_which_it_was_on(world: World, run: Run) -> None:
+    """They are not priced again, and stay on where a new zone refuses."""
+    made = built(world).id
+    world.fast = {(made, "eu-west-1a")}
+    _, err = run("fast-restore", made, "--zone", "eu-west-1a", said="n\n")
+    assert "on there already" in err
+    with pytest.raises(SnapshotError, match="us-east-1a: no such zone"):
+        run("fast-restore", made, "--zone", "eu-west-1a", "--zone", "us-east-1a", "--yes")
+    assert world.fast == {(made, "eu-west-1a")}
+    again = ("build", *IMAGES, *OPTIONS, "--fast-restore", "eu-west-1a", "--fast-restore", "eu-west-1b")
+    _, err = run(*again, "--yes")
+    assert "1 zone" in err
+    assert world.asked["EnableFastSnapshotRestores"]["AvailabilityZones"] == ["eu-west-1b"]
+
+
 def test_a_build_with_fast_restore_asks_before_anything_starts(world: World, run: Run) -> None:
     """And then switches it on."""
     run("build", *IMAGES, *OPTIONS, "--fast-restore", "eu-west-1a", said="n\n", status=1)
