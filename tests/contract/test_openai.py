@@ -40,9 +40,9 @@ def job_of(task: Task = Task.TEXT_TO_IMAGE, **request: Any) -> Job:
 
 
 @asynccontextmanager
-async def adapter_of(server: Recorded, limits: RuntimeLimits = LIMITS) -> AsyncIterator[OpenAIImages]:
+async def adapter_of(server: Recorded, limits: RuntimeLimits = LIMITS, slots: int = 1) -> AsyncIterator[OpenAIImages]:
     async with serving(server) as url:
-        adapter = OpenAIImages(url, limits)
+        adapter = OpenAIImages(url, limits, slots=slots)
         try:
             yield adapter
         finally:
@@ -261,6 +261,34 @@ async def test_a_server_that_works_on_is_busy_for_the_probe_then_wedged() -> Non
         async with asyncio.timeout(5):
             while not await _is_ready(adapter):  # noqa: ASYNC110 (the server tells nobody)
                 await asyncio.sleep(0.01)
+
+
+async def test_one_given_up_job_of_several_keeps_its_slot_and_no_more() -> None:
+    """A server that batches goes on with the other slots, and is not restarted beneath the jobs in them."""
+    server = Slow()
+    async with adapter_of(server, slots=2) as adapter:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(await server.given_up(adapter), 5)
+        await asyncio.sleep(LIMITS.stall_seconds)
+        await adapter.probe()
+        prepared = await adapter.prepare(job_of(), 1, {})
+        server.began.clear()
+        second = asyncio.create_task(adapter.run(prepared, ignore_progress))
+        await asyncio.wait_for(server.began.wait(), 5)
+        third = asyncio.create_task(adapter.run(prepared, ignore_progress))
+        await asyncio.sleep(0.1)
+        assert [method for method, _, _ in server.asked].count("POST") == 2, "the third waits for a slot"
+        await adapter.probe()
+        second.cancel()
+        await asyncio.wait((second,))
+        with pytest.raises(RuntimeGone, match="given up"):
+            await adapter.probe()
+        await asyncio.sleep(LIMITS.stall_seconds)
+        with pytest.raises(RuntimeWedged):
+            await adapter.probe()
+        server.go_on.set()
+        async with asyncio.timeout(5):
+            assert (await (await third)).files
 
 
 async def _is_ready(adapter: OpenAIImages) -> bool:

@@ -12,7 +12,7 @@ from .sdwebui import SDWebUI
 REGISTRY: dict[str, Callable[[Settings, RuntimeLimits], Runtime]] = {
     "sdwebui": lambda settings, limits: SDWebUI(settings.base_url, limits, dynamic_model=settings.dynamic_model),
     "comfyui": lambda settings, limits: ComfyUI(settings.base_url, limits),
-    "openai": lambda settings, limits: OpenAIImages(settings.base_url, limits, settings.api_key),
+    "openai": lambda settings, limits: OpenAIImages(settings.base_url, limits, settings.api_key, settings.concurrency),
 }
 
 

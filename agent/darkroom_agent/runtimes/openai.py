@@ -1,7 +1,8 @@
 """The adapter for the OpenAI images API, as sd.cpp's server, vLLM-Omni, SGLang and LocalAI speak it.
 
 The API knows no progress and no cancel. A job that is given up goes on inside the server: the adapter keeps its
-request, throws the answer away, and holds the runtime for busy until then.
+request and its slot until then, and throws the answer away. Only where nothing but such jobs fills all slots is the
+server not ready.
 """
 
 import asyncio
@@ -24,15 +25,17 @@ _PROBE_SECONDS = 5.0
 
 
 class OpenAIImages:
-    """One server. It may run several jobs at once where it batches: how many is for the agent's slots to say."""
+    """One server. It may run several jobs at once where it batches: `slots` says how many, as the agent's own do."""
 
     tasks = frozenset(_PATHS)
     loaded_model = None
 
-    def __init__(self, base_url: str, limits: RuntimeLimits, api_key: str | None = None) -> None:
+    def __init__(self, base_url: str, limits: RuntimeLimits, api_key: str | None = None, slots: int = 1) -> None:
         """`base_url` may hold `user:password@`; the paths begin with `/v1`. `api_key` is sent as a bearer token."""
         self._http = RuntimeHttp(base_url, limits.answer_bytes, api_key)
         self._limits = limits
+        self._slots = slots
+        self._free = asyncio.Semaphore(slots)
         self._given_up: dict[asyncio.Task[Opened], float] = {}
         """Requests that nobody waits for any more, and since when."""
 
@@ -47,11 +50,13 @@ class OpenAIImages:
 
     async def run(self, prepared: Prepared, report: Report) -> asyncio.Task[Result]:
         """Run one request; the head of its answer comes when the work is done. Nothing is ever reported."""
+        await self._free.acquire()  # the agent's slot is ours, but a job that was given up may still have the server's
         request = asyncio.create_task(
             self._http.open(
                 "POST", _PATHS[prepared.job.task], body=prepared.payload, content_type=prepared.content_type
             )
         )
+        request.add_done_callback(lambda _: self._free.release())
         try:
             opened = await asyncio.shield(request)
         except asyncio.CancelledError:
@@ -74,13 +79,15 @@ class OpenAIImages:
             request.result().close()
 
     async def probe(self) -> None:
-        """Ask for the models; a server that still works on what was given up is not ready, or wedged after a while."""
-        since = min(self._given_up.values(), default=None)
-        if since is not None:
-            seconds = asyncio.get_running_loop().time() - since
+        """Ask for the models; a server that works on nothing but what was given up is not ready, or wedged in the end.
+
+        Where one slot is free or runs a job that somebody waits for, a restart would cost more than it frees.
+        """
+        if len(self._given_up) >= self._slots:
+            seconds = asyncio.get_running_loop().time() - max(self._given_up.values())
             if seconds >= self._limits.stall_seconds:
-                raise RuntimeWedged(f"a job that was given up has not ended within {seconds:.0f} s")
-            raise RuntimeGone("it still works on a job that was given up, for this API cannot cancel")
+                raise RuntimeWedged(f"no job that was given up has ended within {seconds:.0f} s")
+            raise RuntimeGone("it still works on what was given up, for this API cannot cancel")
         reply = await self._http.request("GET", "/v1/models", seconds=_PROBE_SECONDS)
         if reply.status == 404:
             raise RuntimeGone("what listens there does not speak the OpenAI API (no /v1/models)")
