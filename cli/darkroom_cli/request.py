@@ -78,8 +78,10 @@ def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:
     return found
 
 
-def request_of(value: Any, ask: Ask) -> dict[str, Any]:
+def request_of(value: Any, ask: Ask, runtime_type: str | None = None) -> dict[str, Any]:
     """A file's content as a request: a whole one, or a bare ComfyUI workflow for the runtime; with what flags say.
+
+    `runtime_type` decides what flags are called in it; where it is not known, the request's own fields tell.
 
     Raises:
         Refused: it is no request, or does not go with the flags.
@@ -92,7 +94,11 @@ def request_of(value: Any, ask: Ask) -> dict[str, Any]:
         raise Refused("this looks like a ComfyUI workflow: name its runtime with --runtime")
     else:
         request = {"runtime": ask.runtime, "task": _PIPELINE, "input": value, **ask.job}
-    return _with_images(_with_settings(request, ask), ask.images)
+    body = request.get("input")
+    speaks_openai = runtime_type == "openai" or (runtime_type is None and isinstance(body, dict) and is_openai(body))
+    if speaks_openai and request.get("task") != _PIPELINE:
+        ask = replace(ask, fields=openai_input(ask.fields, ()))
+    return _with_images(_with_settings(request, ask), ask.images, "image" if speaks_openai else "init_images")
 
 
 def differs_by_type(ask: Ask) -> bool:
@@ -111,7 +117,7 @@ def prompt_request(ask: Ask, runtime_type: str | None = None) -> dict[str, Any]:
     task = "image-to-image" if ask.images else "text-to-image"
     if runtime_type == "openai":
         body = openai_input(ask.fields, ask.images)
-        return request_of({"task": task, "input": body}, replace(ask, fields={}, images=()))
+        return request_of({"task": task, "input": body}, replace(ask, fields={}, images=()), runtime_type)
     return request_of({"task": task, "input": dict(ask.fields)}, ask)
 
 
@@ -182,8 +188,8 @@ def _with_settings(request: dict[str, Any], ask: Ask) -> dict[str, Any]:
     return {**request, "input": body}
 
 
-def _with_images(request: dict[str, Any], images: Sequence[Path]) -> dict[str, Any]:
-    """The request with local images where it wants them: `init_images`, OpenAI's `image`, or a workflow's loaders."""
+def _with_images(request: dict[str, Any], images: Sequence[Path], field: str) -> dict[str, Any]:
+    """The request with local images where it wants them: in this field, or in a workflow's loaders."""
     if not images:
         return request
     if "workflow" in request:
@@ -191,8 +197,9 @@ def _with_images(request: dict[str, Any], images: Sequence[Path]) -> dict[str, A
     body = deepcopy(request.get("input"))
     if not isinstance(body, dict):
         raise Refused("this request has no input to put an image in")
-    if request.get("task") != _PIPELINE:
-        field = "image" if is_openai(body) else "init_images"
+    if (task := request.get("task")) != _PIPELINE:
+        if task != "image-to-image":
+            raise Refused(f"--image is for image-to-image; this request's task is {task or 'not named'}")
         given = body.get(field)
         before = given if isinstance(given, list) else []
         return {**request, "input": {**body, field: [*before, *map(str, images)]}}

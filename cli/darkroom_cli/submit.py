@@ -1,7 +1,7 @@
 """`darkroom submit`: requests from flags, files or a stream, with their images uploaded, sent and waited for."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -192,22 +192,24 @@ def _values(file: Path | None, ask: Ask) -> list[Any] | None:
 
 
 async def _requests(darkroom: Client, values: Sequence[Any] | None, ask: Ask) -> list[dict[str, Any]]:
-    if values is not None:
-        return [_numbered(number, value, ask) for number, value in enumerate(values, 1)]
     if ask.workflow is None:
-        return [prompt_request(ask, await _type_of(darkroom, ask.runtime) if differs_by_type(ask) else None)]
+        types = await _types(darkroom) if differs_by_type(ask) else {}
+        if values is None:
+            return [prompt_request(ask, types.get(ask.runtime or ""))]
+        return [_numbered(number, value, ask, types) for number, value in enumerate(values, 1)]
     return [workflow_request(ask, (await darkroom.workflow(ask.workflow)).parameters)]
 
 
-async def _type_of(darkroom: Client, runtime: str | None) -> str | None:
-    """The API that a runtime speaks; None of one that is not there, which the jobs API will say in its own words."""
-    return next((one.type for one in await darkroom.runtimes() if one.name == runtime), None)
+async def _types(darkroom: Client) -> dict[str, str]:
+    """The API that each runtime speaks. Of one that is not there the jobs API will say so in its own words."""
+    return {one.name: one.type for one in await darkroom.runtimes()}
 
 
-def _numbered(number: int, value: Any, ask: Ask) -> dict[str, Any]:
+def _numbered(number: int, value: Any, ask: Ask, types: Mapping[str, str]) -> dict[str, Any]:
     """A request of a stream: what is wrong with it is told by its number."""
+    runtime = ask.runtime or (value.get("runtime") if isinstance(value, dict) else None)
     try:
-        return request_of(value, ask)
+        return request_of(value, ask, types.get(str(runtime)))
     except Refused as error:
         raise Refused(f"request {number}: {error}") from error
 

@@ -27,6 +27,10 @@ IMAGE = Path("a.png")
         (lambda: request_of(PIPELINE, Ask(settings={"text": "a"})), r"write it as <node id>\.<input>"),
         (lambda: request_of(PIPELINE, Ask(fields={"prompt": "a"})), "in a ComfyUI workflow use --set"),
         (lambda: request_of(PIPELINE, Ask(images=(IMAGE,))), "loads 0 images, --image gives 1"),
+        (
+            lambda: request_of({"task": "text-to-image", "input": {}}, Ask(images=(IMAGE,))),
+            "--image is for image-to-im",
+        ),
         (lambda: request_of({"workflow": "a"}, Ask(images=(IMAGE,))), "put the image into its params"),
         (lambda: request_of({"input": 7}, Ask(settings={"a": "b"})), "no input to set anything in"),
         (lambda: request_of({"input": 7}, Ask(images=(IMAGE,))), "no input to put an image in"),

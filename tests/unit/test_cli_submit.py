@@ -64,6 +64,25 @@ def test_flags_are_written_as_an_openai_runtime_takes_them(cli: CliWorld) -> Non
     assert [_stored(cli, url) for url in images] == [PICTURE] * 2
 
 
+def test_flags_beside_a_file_are_written_as_its_runtime_takes_them(cli: CliWorld) -> None:
+    """For each request of a stream by its own runtime; the types are asked for once."""
+    lines = [
+        json.dumps({"id": name, "runtime": name, "task": "image-to-image", "input": {"prompt": "a"}})
+        for name in ("flux", "webui")
+    ]
+    flags = ["--count", "2", "--steps", "8", "--width", "768", "--height", "512", "--image", "lake.png"]
+    cli.run("submit", "-", *flags, stdin="\n".join(lines))
+    jobs = {job.id: job.input for job in cli.api.heard()}
+    (image,) = jobs["flux"].pop("image")
+    assert _stored(cli, image) == PICTURE
+    assert jobs["flux"] == {"prompt": "a", "n": 2, "num_inference_steps": 8, "size": "768x512"}
+    assert jobs["webui"].pop("init_images") == [image]
+    assert jobs["webui"] == {"prompt": "a", "batch_size": 2, "steps": 8, "width": 768, "height": 512}
+    assert cli.calls.count("GET /v1/runtimes") == 1
+    with pytest.raises(Refused, match="request 1: --sampler"):
+        cli.run("submit", "-", "--sampler", "Euler", stdin=lines[0])
+
+
 def test_the_job_is_as_its_flags_say(cli: CliWorld) -> None:
     """Priority, format, times, prefix, webhook and an id of one's own."""
     flags = ["--priority", "bulk", "--format", "webp", "--timeout", "60", "--ttl", "90", "--prefix", "a/b"]
