@@ -1,1 +1,1 @@
-"""The charts: rendered objects, and what the real API server says to them."""
+"""The charts, rendered: what each value does."""

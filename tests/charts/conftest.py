@@ -1,37 +1,19 @@
-"""Helm, and a real API server with the CRDs of KEDA and Karpenter: `dry_run` asks it about manifests."""
+"""Helm, and charts/platform with its dependencies put together once."""
 
 import os
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-import pytest_asyncio
-from scripts.go_tools import ToolUnavailable, crds, program
+from scripts.go_tools import ToolUnavailable, program
 
-from darkroom_local.cluster.control_plane import ControlPlane, control_plane
-
-from .kube_api import KubeApi
-from .terraform_outputs import state
+from .platform.chart import assemble
 
 
 def unavailable(reason: Exception) -> NoReturn:
     """Skip, as a part is not to be had here; in CI fail, for there nobody reads what was skipped."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
     raise AssertionError  # both leave by an exception
-
-
-@pytest.fixture(scope="session", autouse=True)
-def terraform_begins(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Terraform's outputs (ten seconds) are made beside other tests, if any test here wants them."""
-    if not any("terraform" in item.nodeid.rpartition("/")[2] for item in request.session.items):
-        yield
-        return
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(state)  # who asks for it later gets what it gave, or hears why not
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -43,47 +25,10 @@ def helm() -> Path:
         unavailable(reason)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
-    """One for the session: tests ask it by dry runs, or keep to names of their own."""
+@pytest.fixture(scope="session")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of charts/platform, as `helm dependency build` would leave it."""
     try:
-        async with control_plane(tmp_path_factory.mktemp("control-plane")) as plane:
-            await plane.apply([*crds("keda"), *crds("karpenter")])
-            await plane.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=60s")
-            yield plane
+        return assemble(tmp_path_factory.mktemp("chart"))
     except ToolUnavailable as reason:
         unavailable(reason)
-
-
-@pytest.fixture(scope="session")
-def dry_run(api_server: ControlPlane) -> Callable[[str], str]:
-    """Give manifests (YAML, several documents) to the API server, as `kubectl apply --server-side` does; keep nothing.
-
-    It gives what was said about each, and raises AssertionError with the server's words if one is refused: a field
-    that it does not know, a wrong type, a name that is too long, a rule of a CRD.
-    """
-
-    def ask(manifests: str) -> str:
-        command = [
-            str(program("kubectl")),
-            "apply",
-            "--server-side",
-            "--dry-run=server",
-            "--validate=strict",
-            "-f",
-            "-",
-        ]
-        environ = {**os.environ, "KUBECONFIG": str(api_server.kubeconfig)}
-        done = subprocess.run(command, input=manifests, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return ask
-
-
-@pytest.fixture(scope="session")
-def kube_api(api_server: ControlPlane) -> Iterator[KubeApi]:
-    """A client of the API server, as its administrator."""
-    api = KubeApi(api_server.kubeconfig)
-    yield api
-    api.close()

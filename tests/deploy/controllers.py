@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.charts.kube_api import KubeApi, Rejected
+from tests.charts.released.kube_api import KubeApi, Rejected
 
 _PATCH = "application/merge-patch+json"
 

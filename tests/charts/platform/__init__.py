@@ -1,1 +1,1 @@
-"""charts/platform, rendered with its dependencies and installed into a real API server."""
+"""charts/platform, rendered with its dependencies."""

@@ -1,4 +1,4 @@
-"""The chart with its dependencies, put together once, and rendered once for each set of values."""
+"""The chart with its dependencies, rendered once for each set of values."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,22 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.go_tools import ToolUnavailable
 
-from tests.charts.conftest import unavailable
-
-from .chart import LEAST, Rendered, assemble, render
+from .chart import LEAST, Rendered, render
 
 type Render = Callable[..., Rendered]
-
-
-@pytest.fixture(scope="session")
-def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the chart, as `helm dependency build` would leave it."""
-    try:
-        return assemble(tmp_path_factory.mktemp("chart"))
-    except ToolUnavailable as reason:
-        unavailable(reason)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import yaml
 from scripts.terraform import TerraformUnavailable
 
 from tests.charts.conftest import unavailable
-from tests.charts.terraform_outputs import outputs, resources
+from tests.charts.platform.chart import NAMESPACE, Object, Rendered, render
 
-from .chart import NAMESPACE, Object, Rendered, render
+from .terraform_outputs import outputs, resources
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from darkroom_local.cluster.control_plane import ControlPlane
+from tests.charts.runtime_chart import CHART, MINIMAL, Rendered, Values, merged, render, run_helm
 
 from .kube_api import KubeApi, Object, Rejected
-from .runtime_chart import CHART, MINIMAL, Rendered, Values, merged, render, run_helm
 
 NAMESPACE = "releases"
 MARKS = {"controller.kubernetes.io/pod-deletion-cost": "100", "karpenter.sh/do-not-disrupt": "true"}

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from .kube_api import KubeApi, Rejected
-from .runtime_chart import (
+from tests.charts.runtime_chart import (
     EXAMPLES,
     NAMESPACE,
     Object,
@@ -19,7 +18,9 @@ from .runtime_chart import (
     render_all,
     valued,
 )
-from .test_runtime_values import CASES, values
+from tests.charts.test_runtime_values import CASES, values
+
+from .kube_api import KubeApi, Rejected
 
 LONG = "r" * 63
 SNAPSHOT = {"mode": "snapshot", "snapshotID": "snap-0123456789abcdef0"}

@@ -12,8 +12,7 @@ from scripts.go_tools import ToolUnavailable, crds
 
 from darkroom_local.cluster.control_plane import ControlPlane, control_plane
 from tests.charts.conftest import unavailable
-
-from .chart import LEAST, NAMESPACE, helm_run, values_file
+from tests.charts.platform.chart import LEAST, NAMESPACE, helm_run, values_file
 
 # Kinds of all that the chart makes beside CRDs; Helm keeps its releases in secrets.
 KINDS = (

@@ -14,7 +14,7 @@ from darkroom_deploy.outputs import Outputs, read_outputs
 
 from .terraform_outputs import outputs
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "terraform" / "examples").glob("*/outputs.tf"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "terraform" / "examples").glob("*/outputs.tf"))
 
 
 @pytest.fixture(scope="module")

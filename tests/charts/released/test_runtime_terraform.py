@@ -7,11 +7,11 @@ import yaml
 from scripts.terraform import TerraformUnavailable
 
 from darkroom_agent.settings import from_environ
+from tests.charts.runtime_chart import Values, rendered
+from tests.charts.test_runtime_values import DEFAULTS, leaves
 
 from .kube_api import KubeApi
-from .runtime_chart import Values, rendered
 from .terraform_outputs import outputs
-from .test_runtime_values import DEFAULTS, leaves
 
 
 @pytest.fixture(scope="module")
