@@ -1,15 +1,18 @@
 """`make cluster` as its user has it: it comes, works, and goes without a trace."""
 
 import asyncio
-import json
 import os
 import re
+import shlex
 import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from .rig import Rig
@@ -18,8 +21,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _ROOT = Path(__file__).parents[2]
 _UP_SECONDS = 600
-_LAST = "an old sailor"
-"""Of what it prints when it is up: the job that it proposes."""
+_JOB_SECONDS = 300
+_LAST = "/v1/jobs/ID"
+"""Of what it prints when it is up: how to ask again for the job that it proposes."""
 
 
 async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
@@ -27,9 +31,7 @@ async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
     with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
         before = traces(folder)
         async with command(folder) as (process, said):
-            (proposed,) = re.findall(r"^curl .*?}}'$", said, re.MULTILINE | re.DOTALL)
-            job = json.loads(await shell(proposed))
-            assert job["state"] == "completed"
+            assert (await proposed_job(said))["state"] == "completed"
             (words,) = re.findall(r"^export (.*)$", said, re.MULTILINE)
             pods = await shell(f"export {words}; kubectl --namespace darkroom get pods --output=name")
             assert len(pods.split()) >= 1
@@ -66,6 +68,23 @@ async def command(folder: str) -> AsyncIterator[tuple[asyncio.subprocess.Process
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGTERM)
             await end_of(process)
+
+
+async def proposed_job(said: str) -> dict[str, Any]:
+    """The job that it proposes, sent as its curl would send it, and asked for again until it has ended."""
+    (line,) = re.findall(r"^curl .*?}}'$", said, re.MULTILINE | re.DOTALL)
+    options = list(pairwise(shlex.split(line.replace("\\\n", ""))))
+    headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+    (body,) = (value for option, value in options if option == "-d")
+    (url,) = (value for _, value in options if value.startswith("http"))
+    async with asyncio.timeout(_JOB_SECONDS), aiohttp.ClientSession() as session:
+        async with session.post(url, data=body, headers=headers) as answer:
+            assert answer.ok, await answer.text()
+            job: dict[str, Any] = await answer.json()
+        while job["state"] in ("queued", "running"):
+            async with session.get(f"{url}/{job['id']}?wait=25") as answer:
+                job = await answer.json()
+    return job
 
 
 async def end_of(process: asyncio.subprocess.Process) -> str:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from scripts.go_tools import ToolUnavailable, program
 
+from darkroom_contract.api import MAX_WAIT_SECONDS
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.flow import RUNTIMES
 from darkroom_local.front import front_door
@@ -131,10 +132,12 @@ def _tell(running: Cluster, api_url: str, console: Console) -> None:
     console.print(f"kubectl --namespace {_NAMESPACE} get scaledobjects,pods --watch", soft_wrap=True)
     console.print("A first job; a pod starts for it:", style="bold")
     console.print(
-        f"curl -H 'Content-Type: application/json' -H 'Prefer: wait=60' {api_url}/v1/jobs \\\n"
+        f"curl -H 'Content-Type: application/json' -H 'Prefer: wait={MAX_WAIT_SECONDS}' {api_url}/v1/jobs \\\n"
         """  -d '{"workflow": "portrait", "params": {"prompt": "an old sailor"}}'""",
         soft_wrap=True,
     )
+    console.print("That waits for its end, but not for long; ask again by the id that it answers with:", style="bold")
+    console.print(f"curl '{api_url}/v1/jobs/ID?wait={MAX_WAIT_SECONDS}'", soft_wrap=True)
 
 
 if __name__ == "__main__":
