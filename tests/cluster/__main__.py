@@ -1,7 +1,8 @@
 """`python -m tests.cluster`: start one cluster, and walk the product through it in several lanes side by side.
 
 Most of a test here is waiting, and each has a runtime, queues and a namespace of its own. What is measured goes first,
-alone; what a lane says comes out when it has ended. Where there is no cluster to be had, the tests say so themselves.
+alone, and what takes the node away from others goes last. What a lane says comes out when it has ended. Where there is
+no cluster to be had, the tests say so themselves.
 """
 
 import asyncio
@@ -10,11 +11,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from scripts.go_tools import ToolUnavailable
+from scripts.go_tools import RECIPES, ToolUnavailable, program
 
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.processes import start
@@ -24,18 +25,21 @@ from .started import archives, started
 
 FOLDER = Path(__file__).parent
 MEASURED = ("test_zero_to_work",)
-# Of about the same length each. A lane's tests have the node to themselves but for those of other lanes: what cordons
-# the node and what measures a gap are in the same.
+# Of about the same length each.
 LANES: tuple[tuple[str, ...], ...] = (
     ("test_keda", "test_uninstall"),
-    ("test_nodes", "test_command"),
+    ("test_upgrade", "test_nodes", "test_command"),
     ("test_leaving",),
-    ("test_upgrade", "test_drain", "test_busy"),
+    ("test_busy",),
 )
+CORDONS = ("test_drain",)
+_TOOLS = ("etcd", "helm", "karpenter", "keda", "kubernetes", "kwok")
+PROGRAMS = tuple(name for tool in _TOOLS for name in RECIPES[tool].programs)
+"""All that the cluster and its tests run."""
 
 
 async def walk(folder: Path, built: Sequence[Path]) -> int:
-    """Run all tests on one cluster; the worst of the lanes' statuses."""
+    """Run all tests on one cluster; 0 if every lane was green."""
     begun = time.monotonic()
     async with started(folder, built) as running:
         description = folder / "started"
@@ -44,8 +48,14 @@ async def walk(folder: Path, built: Sequence[Path]) -> int:
         first = await _lane("measured", MEASURED, description)
         async with asyncio.TaskGroup() as group:
             lanes = [group.create_task(_lane(f"lane-{n}", files, description)) for n, files in enumerate(LANES)]
+        last = await _lane("cordons", CORDONS, description)
     _say(f"the whole walk took {time.monotonic() - begun:.0f} s")
-    return max(first, *(lane.result() for lane in lanes))
+    return worst([first, *(lane.result() for lane in lanes), last])
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The status of several lanes: 0 if all have 0. A lane that was killed has a negative one."""
+    return max(map(abs, statuses))
 
 
 async def _lane(name: str, files: Sequence[str], description: Path) -> int:
@@ -62,7 +72,12 @@ async def _lane(name: str, files: Sequence[str], description: Path) -> int:
 
 
 async def _until_signal(folder: Path) -> int:
+    begun = time.monotonic()
+    _say("building programs and images, where the cache has not got them (many minutes the first time)")
+    for name in PROGRAMS:  # now, or one is compiled in the midst of what is measured
+        program(name)
     built = archives(folder)  # from this very thread: an engine ends with the thread that started it
+    _say(f"programs and images are there after {time.monotonic() - begun:.0f} s")
     task = asyncio.get_running_loop().create_task(walk(folder, built))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -39,6 +39,14 @@ async def rig() -> AsyncIterator[Rig]:
         yield Rig(found.cluster, found.topology, found.api_url, heard, s3, sqs, namespace)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured: what a test prints itself is not shown if it passes."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, numbers in report.user_properties:
+                terminalreporter.write_line(f"{name}: {numbers}")
+
+
 async def _found(stack: AsyncExitStack) -> Started:
     if (file := os.environ.get("CLUSTER")) is not None:
         return described(Path(file))

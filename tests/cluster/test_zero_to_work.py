@@ -8,7 +8,7 @@ import pytest
 from darkroom_local.cluster.watch import Event
 
 from .rig import Rig
-from .times import keep_run
+from .times import Record, keep_run
 
 _DECIDES = ("targetWaitSeconds", "jobSeconds", "maxReplicas", "pollingSeconds", "cooldownSeconds")
 
@@ -17,7 +17,7 @@ JOBS = 30
 _JOB_SECONDS = 2
 
 
-async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig) -> None:
+async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig, record_property: Record) -> None:
     """No pod before; pods for the jobs, never more than allowed; each job completed; no pod after.
 
     None of the scale-ins broke a job: every one had the GPU once. (What a leaving pod had received and not begun goes
@@ -44,7 +44,7 @@ async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig) -> None:
     scaling = rig.values("flow")["scaling"]
     asked = {name: scaling[name] for name in _DECIDES}
     ends = [rig.heard.told[one][0]["heard_at"] for one in ids]
-    keep_run(begun, pods.events, ends, {"jobs": JOBS, "each_seconds": _JOB_SECONDS, **asked})
+    keep_run(record_property, begun, pods.events, ends, {"jobs": JOBS, "each_seconds": _JOB_SECONDS, **asked})
 
 
 def most_at_once(events: list[Event]) -> int:

@@ -1,14 +1,15 @@
-"""What a run measured: parts of a cold start, and pods and jobs over time; printed, and kept in out/cluster."""
+"""What a run measured: parts of a cold start, and pods and jobs over time; reported, and kept in out/cluster."""
 
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from darkroom_local.cluster.watch import Event, Object
+
+type Record = Callable[[str, object], None]
 
 _OUT = Path(__file__).parents[2] / "out" / "cluster"
 
@@ -82,30 +83,33 @@ def starts(pods: Sequence[Event]) -> list[float]:
     return [pod.ready - pod.created for pod in lives if pod.ready is not None]
 
 
-def keep(name: str, values: Mapping[str, Any]) -> None:
-    """Keep them in out/cluster/<name>.json, and print those that are one number."""
+def keep(record: Record, name: str, values: Mapping[str, Any]) -> None:
+    """Keep them in out/cluster/<name>.json, and record those that are one number with the test's report."""
     _OUT.mkdir(parents=True, exist_ok=True)
     (_OUT / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n")
     numbers = [f"{what.replace('_', ' ')} {value}" for what, value in values.items() if isinstance(value, int | float)]
-    sys.stdout.write(f"\n{name}: {', '.join(numbers)}\n")
+    record(name, ", ".join(numbers))
 
 
-def keep_run(begun: float, pods: Sequence[Event], ends: Sequence[float], settings: Mapping[str, Any]) -> None:
+def keep_run(
+    record: Record, begun: float, pods: Sequence[Event], ends: Sequence[float], settings: Mapping[str, Any]
+) -> None:
     """Keep a run from no pod to no pod, as docs/discussion/scaling-times.json has it.
 
     Args:
+        record: pytest's `record_property`.
         begun: when the first job was sent.
         pods: what happened to pods since.
         ends: when each job's notification came.
         settings: what decides it.
     """
     parts = asdict(cold_start(begun, pods, min(ends)))
-    keep("cold-start", parts)
+    keep(record, "cold-start", parts)
     jobs = [_since(begun, end) for end in sorted(ends)]
     lives = [asdict(life) for life in pods_over_time(begun, pods)]
     totals = {"all_jobs_seconds": jobs[-1], "no_pod_again_seconds": max(life["gone"] for life in lives)}
     run = {"settings": settings, "cold_start_seconds": parts, "jobs_ended_at": jobs, "pods": lives}
-    keep("scaling-times", {**totals, **run})
+    keep(record, "scaling-times", {**totals, **run})
 
 
 def _by_pod(events: Sequence[Event]) -> list[list[Event]]:
