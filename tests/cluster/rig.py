@@ -117,6 +117,15 @@ class Rig:
             assert loop.time() < end, f"{job} does not run within {seconds:g} s"
             await asyncio.sleep(0.2)
 
+    async def pod_of(self, job: str, pods: Watch) -> Object:
+        """The pod whose agent says that it has begun a job, among those that are there."""
+        (found,) = [
+            pod
+            for pod in pods.objects.values()
+            if any("job.started" in line and job in line for line in (await self.logs(pod, "agent")).splitlines())
+        ]
+        return found
+
     async def kill(self, pod: Object, container: str) -> None:
         """SIGKILL a container of a pod, as the kernel does when memory runs out."""
         statuses = [*pod["status"]["initContainerStatuses"], *pod["status"]["containerStatuses"]]
@@ -171,6 +180,17 @@ class Rig:
         meta = pod["metadata"]
         folder = self.cluster.node.pod_logs / f"{meta['namespace']}_{meta['name']}_{meta['uid']}" / container
         return "".join(file.read_text(errors="replace") for file in sorted(folder.glob("*.log")))
+
+
+def stays(pod: Object) -> bool:
+    """Whether it was not told to leave; one that was is there for its grace."""
+    return "deletionTimestamp" not in pod["metadata"]
+
+
+def ready(pod: Object) -> bool:
+    """Whether its agent takes jobs, and is to go on with that."""
+    conditions = pod["status"].get("conditions", ())
+    return stays(pod) and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def label(runtime: str) -> str:

@@ -1,58 +1,78 @@
 """Scale-in spares the busy: the agent's marks say which pods are, and without them nothing is lost either."""
 
+import json
+from typing import Any
+
 import pytest
 
-from darkroom_local.cluster.watch import Event, Object
+from darkroom_local.cluster.watch import Object
 
-from .rig import Rig
+from .rig import Rig, ready, stays
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _COST = "controller.kubernetes.io/pod-deletion-cost"
-_LONG_SECONDS = 75
-_LASTS = {"jobs": {"maxSeconds": 2 * _LONG_SECONDS}}
+_MARK, _LESS = "100", "50"
+"""What a busy pod's agent sets, and what is more than nothing and less than that."""
+_PODS = 3
+_LONG_SECONDS = 150
+"""Several times what passes until pods are told to leave, on a slow machine as well."""
+_ALL_STAY: dict[str, Any] = {"jobs": {"maxSeconds": 2 * _LONG_SECONDS}, "scaling": {"minReplicas": _PODS}}
+"""Until the test lets them go, whatever time the marks take."""
 
 
 async def test_idle_pods_leave_first(rig: Rig) -> None:
-    """One long job and many short ones: while the long one runs, the other pods leave, and its own is never told to."""
-    pods = await long_and_short(rig, "busy")
-    busy = {event.name for event in pods if _COST in event.object["metadata"].get("annotations", {})}
-    assert busy, "no pod was marked"
-    (kept,) = {event.name for event in pods} - told_to_leave_early(pods)
-    assert kept in busy
+    """One long job and many short ones: while the long one runs, the other pods leave, and its own is never told to.
+
+    By anything but its mark it would be the first to go.
+    """
+    busy, kept = await long_and_short(rig, "busy")
+    assert kept == busy
 
 
 async def test_without_leave_to_mark_nothing_is_lost(rig: Rig) -> None:
-    """The agent may not mark its pod, so any may be chosen: it finishes its job before it leaves."""
-    pods = await long_and_short(rig, "unmarked", forbidden=True)
-    assert not any(_COST in event.object["metadata"].get("annotations", {}) for event in pods)
+    """The agent may not mark its pod, and so the busy one is told to leave: it finishes its job first."""
+    busy, kept = await long_and_short(rig, "unmarked", forbidden=True)
+    assert kept != busy
 
 
-async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> list[Event]:
-    """Run them, each to its end in its first attempt; what happened to the pods until the long one's end."""
-    async with rig.runtime(runtime, _LASTS) as pods:
+async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> tuple[str, str]:
+    """Run them, each to its end and once; the pod that the long one runs in, and the one that a scale-in keeps."""
+    async with rig.runtime(runtime, _ALL_STAY) as pods:
         if forbidden:
             await rig.kubectl("delete", "rolebinding", f"{runtime}-pod-marks")
-        await pods.until(lambda now: not now, "no pod without a job", 300)
-        pods.events.clear()
+        await pods.until(lambda now: sum(map(ready, now)) == _PODS, "all pods are ready", 300)
         turns = rig.turns(runtime)
         (long,) = await rig.submit(runtime, 1, _LONG_SECONDS)
-        short = await rig.submit(runtime, 20, 2)
+        await rig.running(long)
+        busy = name(await rig.pod_of(long, pods))
+        short = await rig.submit(runtime, 12, 2)
         await rig.heard.until(short, 300)
-        assert long not in rig.heard.told, "the long job was over before the short ones"
+        marked = set() if forbidden else {busy}
+        await pods.until(lambda now: {name(one) for one in now if cost(one) == _MARK} == marked, "idle or marked", 300)
+        await let_go(rig, runtime, [name(one) for one in pods.objects.values() if name(one) != busy])
         await pods.until(lambda now: sum(map(stays, now)) == 1, "one pod is left", 300)
-        events = list(pods.events)
+        assert long not in rig.heard.told, "the long job was over before the others were told to leave"
+        (kept,) = (name(one) for one in pods.objects.values() if stays(one))
         await rig.heard.until([long], 300)
     assert {one["state"] for one in await rig.ends([long, *short])} == {"completed"}
     assert rig.turns(runtime) == turns + len(short) + 1, "a job was on a GPU twice"
-    return events
+    return busy, kept
 
 
-def stays(pod: Object) -> bool:
-    """Whether it was not told to leave; one that was told in the midst of its start may be there for its grace."""
-    return "deletionTimestamp" not in pod["metadata"]
+async def let_go(rig: Rig, runtime: str, idle: list[str]) -> None:
+    """Let scale-in begin, with idle pods that it spares for everything but a busy one's mark."""
+    await rig.kubectl("annotate", "pod", *idle, f"{_COST}={_LESS}")
+    least = json.dumps({"spec": {"minReplicaCount": 0}})
+    await rig.kubectl("patch", f"scaledobject/{runtime}", "--type=merge", f"--patch={least}")
 
 
-def told_to_leave_early(events: list[Event]) -> set[str]:
-    """Pods that were deleted."""
-    return {event.name for event in events if event.object["metadata"].get("deletionTimestamp")}
+def name(pod: Object) -> str:
+    """The pod's name."""
+    return str(pod["metadata"]["name"])
+
+
+def cost(pod: Object) -> str | None:
+    """What it costs to delete it, as Kubernetes is told."""
+    found: str | None = pod["metadata"].get("annotations", {}).get(_COST)
+    return found

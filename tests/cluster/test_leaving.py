@@ -6,13 +6,16 @@ import pytest
 
 from darkroom_local.cluster.watch import Object, Watch
 
-from .rig import Rig
+from .rig import Rig, ready, stays
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _KILLED_SECONDS = 15
 """Of work, so that it is still at it when it is killed, on a slow machine as well."""
-ONE: dict[str, Any] = {"scaling": {"maxReplicas": 1, "cooldownSeconds": 60}}
+ONE: dict[str, Any] = {"scaling": {"minReplicas": 1, "maxReplicas": 1}}
+"""One pod, always: which of several has a job is another matter."""
+_NEVER_LAPSES: dict[str, Any] = {"queue": {"visibilitySeconds": 600}}
+"""Longer than the test waits: a job that comes back was given back."""
 
 
 def variables(**settings: str) -> dict[str, Any]:
@@ -30,8 +33,12 @@ def restarts(pod: Object) -> dict[str, int]:
 async def busy_pod(rig: Rig, pods: Watch, job: str) -> Object:
     """The pod that runs a job, once it does."""
     await rig.running(job)
-    (pod,) = pods.objects.values()
-    return pod
+    return await rig.pod_of(job, pods)
+
+
+def one_ready(now: list[Object]) -> bool:
+    """Whether there is one pod, and none that is still about to leave."""
+    return len(now) == 1 and ready(now[0])
 
 
 async def test_a_deleted_pod_finishes_its_job(rig: Rig) -> None:
@@ -53,14 +60,16 @@ async def test_a_deleted_pod_finishes_its_job(rig: Rig) -> None:
 
 async def test_a_pod_without_time_gives_its_job_back_at_once(rig: Rig) -> None:
     """The job is interrupted, its message is visible at once, and another pod finishes it."""
-    async with rig.runtime("leaving", ONE) as pods:
+    async with rig.runtime("leaving", ONE, _NEVER_LAPSES) as pods:
         turns = rig.turns("leaving")
         # The chart gives every job the time that it may take, so it is taken away here.
         await rig.kubectl("set", "env", "deployment/leaving", "--containers=agent", "GRACE_SECONDS=6")
+        await rig.kubectl("rollout", "status", "deployment/leaving", "--timeout=300s")
+        await pods.until(one_ready, "the pod before has left", 300)
         (job,) = await rig.submit("leaving", 1, 20)
         pod = await busy_pod(rig, pods, job)
         await rig.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
-        await rig.heard.until([job], 90)  # 20 s of work, twice begun: a lease that lapses would make it later
+        await rig.heard.until([job], 300)
         assert rig.turns("leaving") == turns + 2
     document = await rig.one_end(job)
     assert document["state"] == "completed"
@@ -74,7 +83,7 @@ async def test_a_killed_agent_starts_again_and_the_job_is_tried_again(rig: Rig) 
         pod = await busy_pod(rig, pods, job)
         await rig.kill(pod, "agent")
         await rig.heard.until([job], 300)
-        (after,) = pods.objects.values()
+        (after,) = filter(stays, pods.objects.values())
     document = await rig.one_end(job)
     assert (document["state"], document["attempt"]) == ("completed", 2)
     assert restarts(after) == {"runtime": 0, "agent": 1}
@@ -87,7 +96,7 @@ async def test_a_killed_runtime_starts_again_and_the_job_is_tried_again(rig: Rig
         pod = await busy_pod(rig, pods, job)
         await rig.kill(pod, "runtime")
         await rig.heard.until([job], 300)
-        (after,) = pods.objects.values()
+        (after,) = filter(stays, pods.objects.values())
     document = await rig.one_end(job)
     assert (document["state"], document["attempt"]) == ("completed", 2)
     assert restarts(after) == {"runtime": 1, "agent": 0}
@@ -102,8 +111,8 @@ async def test_a_wedged_runtime_alone_is_restarted(rig: Rig) -> None:
         (bad,) = await rig.submit("leaving", 1, 1, timeout_seconds=5, fault="wedge")
         await rig.heard.until([bad], 300)
         (good,) = await rig.submit("leaving", 1, 1)
-        await rig.heard.until([good], 90)
-        (after,) = pods.objects.values()
+        await rig.heard.until([good], 300)
+        (after,) = filter(stays, pods.objects.values())
     assert (await rig.one_end(bad))["state"] == "failed"
     assert (await rig.one_end(good))["state"] == "completed"
     assert restarts(after)["runtime"] > 0

@@ -23,7 +23,7 @@ from .conftest import unavailable
 from .ec2_account import CLUSTER, ROLE, Account, make_account
 from .ec2_boot import booting
 from .ec2_proxy import Call, Ec2Proxy, ec2_proxy
-from .rig import Rig
+from .rig import Rig, stays
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -95,12 +95,7 @@ async def working(rig: Rig, *more: dict[str, Any], count: int = 1) -> AsyncItera
 
 def runs(pod: Object) -> bool:
     """Whether a pod runs that is to stay."""
-    return pod["status"].get("phase") == "Running" and not leaving(pod)
-
-
-def leaving(one: Object) -> bool:
-    """Whether it was told to end."""
-    return "deletionTimestamp" in one["metadata"]
+    return pod["status"].get("phase") == "Running" and stays(pod)
 
 
 def instance_type(claim: Object) -> str:
@@ -142,7 +137,7 @@ async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud)
     async with working(rig) as (pods, claims):
         (claim,) = claims.objects.values()
         assert claim["metadata"]["labels"]["karpenter.sh/capacity-type"] == "spot"
-        (pod,) = (one for one in pods.objects.values() if not leaving(one))
+        (pod,) = filter(runs, pods.objects.values())
         node = json.loads(await rig.kubectl("get", "node", pod["spec"]["nodeName"], "--output=json"))
     fleet = cloud.proxy.of("CreateFleet")[0].parameters
     types = {value for name, value in fleet.items() if name.endswith(".InstanceType")}
@@ -171,7 +166,7 @@ async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
     async with working(rig) as (pods, claims):
         (claim,) = claims.objects.values()
         instance = claim["status"]["providerID"].rpartition("/")[2]
-        (pod,) = pods.objects.values()
+        (pod,) = filter(runs, pods.objects.values())
         await rig.sqs.send_message(QueueUrl=cloud.account.interruption_queue, MessageBody=spot_notice(instance))
         first = pod["spec"]["nodeName"]
         elsewhere = lambda now: any(runs(one) and one["spec"]["nodeName"] != first for one in now)  # noqa: E731
@@ -206,7 +201,7 @@ async def test_consolidation_spares_a_node_whose_pod_is_busy(rig: Rig, cloud: Cl
         await allow(rig, [_LARGE, *_TYPES])
         moved = lambda now: sorted(instance_type(one) in _TYPES for one in now) == [False, True]  # noqa: E731
         await claims.until(moved, "one large node, and a smaller one in the other's place", 300)
-        assert not leaving(claims.objects[spared])
+        assert stays(claims.objects[spared])
     data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
     assert "SnapshotId" not in volume(data, "/dev/xvdb")
     assert "container-runtime" not in user_data(data)
