@@ -133,6 +133,16 @@ def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def seen[T](call: Callable[[], T], missing: str) -> T | None:
+    """What a call answers; None where it is refused as `missing`: EC2 knows what was just made after a moment only."""
+    try:
+        return call()
+    except ClientError as error:
+        if code(error) != missing:
+            raise
+        return None
+
+
 def _failure(error: ClientError) -> SnapshotError:
     name, text = code(error), error.response.get("Error", {}).get("Message", "")
     message = f"{error.operation_name}: {name}: {text}"

@@ -4,7 +4,7 @@ from .aws import Aws
 from .clock import Clock
 from .failures import Refused, SnapshotError
 from .leftovers import remove, snapshots, sought
-from .plan import BUILD
+from .plan import BUILD, KMS_KEY
 from .snapshots import Snapshot, named, same, wait_completed
 from .undo import Undo
 from .watch import Watch
@@ -12,9 +12,9 @@ from .watch import Watch
 
 def copy(
     here: Aws, there: Aws, snapshot: str, kms_key: str | None, build: str, seconds: float,
-    clock: Clock, watch: Watch, undo: Undo,
+    clock: Clock, watch: Watch, undo: Undo, *, force: bool = False,
 ) -> Snapshot:  # fmt: skip
-    """Copy a snapshot; one with the same images over there is enough. `build` names the copy until it is done.
+    """Copy a snapshot; one like it over there is enough, unless `force`. `build` names the copy until it is done.
 
     Raises:
         Refused: it is the same region.
@@ -31,7 +31,8 @@ def copy(
     source = named(here, snapshot)
     if source.state != "completed":
         raise SnapshotError(f"{snapshot} is {source.state}: only a completed one can be copied")
-    if (found := same(there, source.fingerprint)) is not None:
+    found = None if force else same(there, source.fingerprint, source.bottlerocket, kms_key, source.size_gib)
+    if found is not None:
         watch.tell(f"{found.id} in {there.region} has these images already")
         return found
     deadline = clock.deadline(seconds, f"the copy is not done after {seconds / 60:.0f} minutes (--timeout)")
@@ -52,6 +53,8 @@ def copy(
 def _begin(here: Aws, there: Aws, source: Snapshot, kms_key: str | None, build: str) -> str:
     [raw] = here.ec2.describe_snapshots(SnapshotIds=[source.id])["Snapshots"]
     tags = {tag["Key"]: tag["Value"] for tag in raw["Tags"] if not tag["Key"].startswith("aws:")}
+    own = {BUILD: build, **({KMS_KEY: kms_key} if kms_key else {})}
+    tags = {key: value for key, value in tags.items() if key != KMS_KEY} | own
     answer = there.ec2.copy_snapshot(
         SourceRegion=here.region,
         SourceSnapshotId=source.id,
@@ -60,7 +63,7 @@ def _begin(here: Aws, there: Aws, source: Snapshot, kms_key: str | None, build: 
         TagSpecifications=[
             {
                 "ResourceType": "snapshot",
-                "Tags": [{"Key": key, "Value": value} for key, value in {**tags, BUILD: build}.items()],
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             }
         ],
         **({"KmsKeyId": kms_key} if kms_key else {}),  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
 """The instance on which images are pulled: started, and stopped with a quiet volume."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from .aws import Aws
+from .aws import Aws, seen
 from .clock import Clock, Deadline
 from .failures import SnapshotError
 from .leftovers import groups, instances, remove, sought
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import BlockDeviceMappingTypeDef, TagSpecificationTypeDef
 
 _LOOK = 5.0
+_GROUP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ def ami(aws: Aws, plan: Plan) -> str:
 
 
 def start(aws: Aws, plan: Plan, image: str, clock: Clock, undo: Undo) -> Machine:
-    """Start the instance, in a security group of its own that lets nobody in."""
+    """Start the instance, in a security group of its own that lets nobody in.
+
+    Raises:
+        TimedOut: EC2 does not get to know the group.
+    """
     group_step, group = _group(aws, plan, clock, undo)
     made: list[str] = []
 
@@ -40,7 +46,8 @@ def start(aws: Aws, plan: Plan, image: str, clock: Clock, undo: Undo) -> Machine
 
     step = undo.add(f"instance of build {plan.build}", terminate)
     tagged: list[ResourceTypeType] = ["instance", "volume", "network-interface"]
-    answer = aws.ec2.run_instances(
+    start_it = partial(
+        aws.ec2.run_instances,
         ImageId=image,
         InstanceType=plan.instance_type,  # type: ignore[arg-type]
         MinCount=1,
@@ -55,6 +62,8 @@ def start(aws: Aws, plan: Plan, image: str, clock: Clock, undo: Undo) -> Machine
         TagSpecifications=[_tags(plan, one) for one in tagged],
         **({"SubnetId": plan.wish.subnet} if plan.wish.subnet else {}),  # type: ignore[arg-type]
     )
+    deadline = clock.deadline(_GROUP_SECONDS, f"EC2 does not know security group {group}, which it has just made")
+    answer = deadline.until(lambda: seen(start_it, "InvalidGroup.NotFound"), _LOOK)
     made.append(answer["Instances"][0]["InstanceId"])
     return Machine(made[0], (step, group_step))
 

@@ -15,8 +15,7 @@ Exit status:
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import msgspec
 import typer
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from . import builder, copying, fast_restore, leftovers, snapshots
 from . import options as opt
@@ -32,10 +32,9 @@ from .clock import Clock
 from .failures import SnapshotError
 from .plan import BOTTLEROCKET_VERSION, KUBERNETES_VERSION, Wish, plan
 from .registry import resolve
-from .screen import Screen, errors, tell_failure, tell_left
-from .show import leftover_table, plan_table, snapshot_table, values
+from .screen import errors, making, tell_failure
+from .show import leftover_table, plain, plan_table, snapshot_table, values
 from .snapshots import Snapshot
-from .undo import Undo
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 console = Console()
@@ -66,7 +65,8 @@ def build(
     """Build a snapshot with these images; prints its id.
 
     An instance starts, pulls the images, stops; its data volume becomes the snapshot. All else is removed, whatever
-    happens. Where a snapshot has the same images already it is taken, and nothing starts.
+    happens. Where a snapshot has the same images of the same Bottlerocket already it is taken, and nothing starts; with
+    `--kms-key` or `--volume-size` only one of that key or size.
 
         bottlerocket-snapshot build 123456789012.dkr.ecr.eu-west-1.amazonaws.com/darkroom/comfyui:1.2
         bottlerocket-snapshot build $IMAGES --arch arm64 --print-values > image-cache.yaml
@@ -87,7 +87,7 @@ def build(
     with aws_call():
         aws.check_regions(also_in or ())
         made = plan(wish, resolve(aws, images, also_in or ()), _new_id(), clock.now())
-        found = None if force else snapshots.same(aws, made.fingerprint)
+        found = None if force else snapshots.same(aws, made.fingerprint, made.bottlerocket, kms_key, volume_size)
         if dry_run:
             console.print(plan_table(made))
         if found is not None:
@@ -134,15 +134,14 @@ def prune(
         )
         if old and not dry_run:
             _ask(f"delete {len(old)} snapshot{'s' if len(old) > 1 else ''}?", yes=yes)
-            for one in old:
-                leftovers.remove(aws, "snapshot", [one.id], clock)
-                typer.echo(one.id)
+            _delete(aws, [one.id for one in old], clock)
 
 
 @app.command()
 def copy(
     snapshot: opt.SnapshotId,
     to: opt.To,
+    force: opt.ForceCopy = False,
     kms_key: opt.KmsKey = None,
     timeout: opt.CopyMinutes = 240,
     print_values: opt.PrintValues = False,
@@ -151,14 +150,16 @@ def copy(
 ) -> None:
     """Copy a snapshot to another region; prints the id that it has there.
 
-    Its images keep their names: releases over there name the registry of this region, unless the snapshot was built
-    with `--also-in`.
+    Where one like it is there already that is taken. Its images keep their names: releases over there name the
+    registry of this region, unless the snapshot was built with `--also-in`.
     """
     clock, here = Clock(), open_aws(region, profile)
     with aws_call():
         here.check_regions([to])
         with making(clock) as (screen, undo):
-            made = copying.copy(here, here.at(to), snapshot, kms_key, _new_id(), timeout * 60, clock, screen, undo)
+            made = copying.copy(
+                here, here.at(to), snapshot, kms_key, _new_id(), timeout * 60, clock, screen, undo, force=force
+            )
         _told(made, print_values=print_values)
 
 
@@ -210,24 +211,23 @@ def cleanup(
             screen.step(f"removing {len(chosen)}")
 
 
-@contextmanager
-def making(clock: Clock) -> Iterator[tuple[Screen, Undo]]:
-    """Show what goes on, and in the end what could not be removed.
+def _delete(aws: Aws, snapshots: Sequence[str], clock: Clock) -> None:
+    """Delete snapshots; one that cannot be deleted is told, and keeps no other.
 
     Raises:
-        typer.Exit: it was stopped (130), or something is left (1).
+        typer.Exit: there was one.
     """
-    screen = Screen()
-    undo = Undo(clock, screen.tell)
-    try:
-        with screen:
-            yield screen, undo
-    except KeyboardInterrupt:
-        errors.print("stopped" if undo.left else "stopped; nothing was left behind")
-        raise typer.Exit(130) from None
-    finally:
-        tell_left(undo.left)
-    if undo.left:
+    stay = []
+    for one in snapshots:
+        try:
+            with aws_call():
+                leftovers.remove(aws, "snapshot", [one], clock)
+        except SnapshotError as error:
+            stay.append(one)
+            errors.print(Text(plain(f"{one} stays: {error}")), soft_wrap=True)
+        else:
+            typer.echo(one)
+    if stay:
         raise typer.Exit(1)
 
 

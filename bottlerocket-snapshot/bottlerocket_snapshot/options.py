@@ -55,6 +55,7 @@ FastRestore = Annotated[
 BuildMinutes = Annotated[int, typer.Option("--timeout", min=5, max=720, help="Minutes for all of it.")]
 CopyMinutes = Annotated[int, typer.Option("--timeout", min=5, max=2880, help="Minutes for all of it.")]
 Force = Annotated[bool, typer.Option("--force", help="Build even if there is a snapshot with these images.")]
+ForceCopy = Annotated[bool, typer.Option("--force", help="Copy even if there is one like it over there.")]
 
 Keep = Annotated[int, typer.Option(min=1, help="How many to keep of each set of repositories and architecture.")]
 To = Annotated[str, typer.Option("--to", metavar="REGION", help="Region to copy it to.")]

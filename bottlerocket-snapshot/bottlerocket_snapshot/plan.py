@@ -17,6 +17,7 @@ EXPIRES = "darkroom:expires"  # when a build must be over, RFC 3339; what is old
 IMAGES = "darkroom:images"  # the fingerprint of the images
 ARCH = "darkroom:arch"
 BOTTLEROCKET = "darkroom:bottlerocket"
+KMS_KEY = "darkroom:kms-key"  # the key as it was named; what EC2 tells is an ARN, which an alias cannot be held against
 NAME = "darkroom-image-snapshot"
 
 KUBERNETES_VERSION = "1.35"
@@ -78,12 +79,15 @@ class Plan:
     expires: datetime
 
     @property
+    def bottlerocket(self) -> str:
+        """Bottlerocket's version, without a `v`."""
+        return self.wish.bottlerocket.removeprefix("v")
+
+    @property
     def ami_parameter(self) -> str:
         """The public parameter of SSM that tells the AMI (https://bottlerocket.dev/en/os/latest/#/install/quickstart/aws/)."""
         variant = f"aws-k8s-{self.wish.kubernetes}" + ("-nvidia" if self.wish.variant == "gpu" else "")
-        return (
-            f"/aws/service/bottlerocket/{variant}/{self.wish.arch}/{self.wish.bottlerocket.removeprefix('v')}/image_id"
-        )
+        return f"/aws/service/bottlerocket/{variant}/{self.wish.arch}/{self.bottlerocket}/image_id"
 
     @property
     def fingerprint(self) -> str:
@@ -99,7 +103,8 @@ class Plan:
     def snapshot_tags(self) -> dict[str, str]:
         """Tags of the snapshot; it does not expire."""
         told = {"Name": NAME, BUILD: self.build, IMAGES: self.fingerprint, ARCH: self.wish.arch}
-        return {**told, BOTTLEROCKET: self.wish.bottlerocket, **image_tags(self.images)}
+        key = {KMS_KEY: self.wish.kms_key} if self.wish.kms_key else {}
+        return {**told, BOTTLEROCKET: self.bottlerocket, **key, **image_tags(self.images)}
 
     @property
     def user_data(self) -> str:

@@ -1,16 +1,21 @@
 """What a person sees while something goes on: steps with a bar on a terminal, lines elsewhere. All of it on stderr."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from .clock import Clock
 from .failures import SnapshotError
 from .show import plain
+from .undo import Undo
 
 errors = Console(stderr=True)
 
@@ -60,6 +65,27 @@ class Screen:
         if kind is None:
             self._finish()
         self.bars.stop()
+
+
+@contextmanager
+def making(clock: Clock) -> Iterator[tuple[Screen, Undo]]:
+    """Show what goes on, and in the end what could not be removed.
+
+    Raises:
+        typer.Exit: something is left (1), or it was stopped (130).
+    """
+    screen = Screen()
+    undo = Undo(clock, screen.tell)
+    try:
+        with screen:
+            yield screen, undo
+    except KeyboardInterrupt:
+        errors.print("stopped" if undo.left else "stopped; nothing was left behind")
+        raise typer.Exit(1 if undo.left else 130) from None
+    finally:
+        tell_left(undo.left)
+    if undo.left:
+        raise typer.Exit(1)
 
 
 def tell_left(left: list[str]) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from .aws import Aws
+from .aws import Aws, seen
 from .clock import Deadline
 from .failures import NotFound, SnapshotError
-from .plan import ARCH, BOTTLEROCKET, IMAGES
+from .plan import ARCH, BOTTLEROCKET, IMAGES, KMS_KEY
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ _LOOK = 5.0
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """A snapshot with images in it. `size_gib` is the volume's; `images` are names with digests."""
+    """A snapshot with images in it. `size_gib` is the volume's; `images` are names with digests.
+
+    `kms_key` is the key as it was named for the build or the copy; empty where none was.
+    """
 
     id: str
     state: str
@@ -30,6 +33,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     bottlerocket: str
     fingerprint: str
     images: tuple[str, ...]
+    kms_key: str = ""
     why: str = ""
 
     @property
@@ -46,13 +50,20 @@ def listed(aws: Aws, *filters: "FilterTypeDef") -> tuple[Snapshot, ...]:
     return tuple(sorted(found, key=lambda one: (one.started_at, one.id), reverse=True))
 
 
-def same(aws: Aws, fingerprint: str) -> Snapshot | None:
-    """The newest completed snapshot with just these images."""
+def same(
+    aws: Aws, fingerprint: str, bottlerocket: str, kms_key: str | None = None, size_gib: int | None = None
+) -> Snapshot | None:
+    """The newest completed snapshot with just these images of this Bottlerocket, and of this key and size if given."""
     wanted: list[FilterTypeDef] = [
         {"Name": f"tag:{IMAGES}", "Values": [fingerprint]},
         {"Name": "status", "Values": ["completed"]},
     ]
-    return next(iter(listed(aws, *wanted)), None)
+    fit = (
+        one
+        for one in listed(aws, *wanted)
+        if one.bottlerocket == bottlerocket and kms_key in (None, one.kms_key) and size_gib in (None, one.size_gib)
+    )
+    return next(fit, None)
 
 
 def named(aws: Aws, snapshot: str) -> Snapshot:
@@ -74,10 +85,14 @@ def wait_completed(aws: Aws, snapshot: str, deadline: Deadline, watch: Watch) ->
         SnapshotError: it failed.
         TimedOut: it took too long.
     """
+    was_there = False
 
     def look() -> Snapshot | None:
-        answer = aws.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
-        for one in (_snapshot(raw) for raw in answer):
+        nonlocal was_there
+        missing = "" if was_there else "InvalidSnapshot.NotFound"
+        answer = seen(lambda: aws.ec2.describe_snapshots(SnapshotIds=[snapshot]), missing)
+        was_there = answer is not None
+        for one in map(_snapshot, answer["Snapshots"] if answer else ()):
             if one.state in ("error", "recoverable"):
                 raise SnapshotError(f"snapshot {one.id}: {one.state} {one.why}".strip())
             watch.progress(one.done)
@@ -114,6 +129,7 @@ def _snapshot(raw: Mapping[str, Any]) -> Snapshot:
         bottlerocket=tags.get(BOTTLEROCKET, ""),
         fingerprint=tags.get(IMAGES, ""),
         images=tuple(_images(tags)),
+        kms_key=tags.get(KMS_KEY, ""),
         why=raw.get("StateMessage", ""),
     )
 

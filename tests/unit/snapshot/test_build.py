@@ -25,7 +25,7 @@ def test_a_snapshot_is_all_that_is_left(world: World) -> None:
     assert world.left() == {f"snapshots {REGION}": [made.id]}
     assert [one.split("@")[0] for one in made.images] == sorted(IMAGES)
     assert all(one.partition("@sha256:")[2] for one in made.images)
-    assert snapshots.same(world.aws, planned(world).fingerprint) == made
+    assert snapshots.same(world.aws, planned(world).fingerprint, planned(world).bottlerocket) == made
 
 
 def test_the_instance_is_safe(world: World) -> None:

@@ -37,6 +37,20 @@ def test_the_same_images_again_start_nothing(world: World, run: Run) -> None:
     assert len({first, *(out for out, _ in others)}) == 4
 
 
+def test_the_same_images_with_another_key_size_or_bottlerocket_are_built(world: World, run: Run) -> None:
+    """What was asked for is what one gets; asked for again, it is there."""
+    wishes = [("--kms-key", "alias/ours"), ("--volume-size", "99"), ("--bottlerocket", "v1.40.0")]
+    made = [run("build", *IMAGES, *OPTIONS, *wish)[0] for wish in [(), *wishes]]
+    assert len({*made}) == 4
+    again = [run("build", *IMAGES, *OPTIONS, *wish)[0] for wish in wishes]
+    assert again == made[1:]
+    there = [run("copy", made[1].strip(), "--to", ELSEWHERE, *more)[0] for more in ((), ("--kms-key", "alias/there"))]
+    assert there[0] != there[1]
+    assert run("copy", made[1].strip(), "--to", ELSEWHERE, "--kms-key", "alias/there")[0] == there[1]
+    assert run("copy", made[1].strip(), "--to", ELSEWHERE, "--force")[0] not in there
+    assert len(world.left()[f"snapshots {ELSEWHERE}"]) == 3
+
+
 def test_a_tag_that_moved_is_another_image(world: World, run: Run) -> None:
     """Digests say what is the same, not tags."""
     name = push(world, "moving", "1", 100)
@@ -77,6 +91,20 @@ def test_ctrl_c_leaves_nothing_and_says_so(world: World, run: Run) -> None:
     _, err = run("build", *IMAGES, *OPTIONS, status=130)
     assert "nothing was left behind" in err
     assert world.left() == {}
+
+
+def test_ctrl_c_with_something_left_is_a_failure(world: World, run: Run) -> None:
+    """Scripts must not take it for nothing: it costs money."""
+
+    def stop(call: str) -> None:
+        if call == "ec2:StopInstances":
+            signal.raise_signal(signal.SIGINT)
+        if call == "ec2:TerminateInstances":
+            raise refusal(call, "OperationNotPermitted")
+
+    world.before = stop
+    _, err = run("build", *IMAGES, *OPTIONS, status=1)
+    assert "left behind: instance" in err
 
 
 def test_a_copy_has_the_same_tags_elsewhere(world: World, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -127,6 +128,42 @@ def test_what_cannot_be_removed_is_told(world: World) -> None:
     assert "termination protection" in undo.left[0]
     assert world.calls.count("ec2:TerminateInstances") == 5
     assert world.calls[-1] == "ec2:DeleteSecurityGroup"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [("ec2:RunInstances", "InvalidGroup.NotFound"), ("ec2:DescribeSnapshots", "InvalidSnapshot.NotFound")],
+)
+def test_what_ec2_does_not_know_yet_is_waited_for(world: World, call: str, code: str) -> None:
+    """A group and a snapshot that were just made; a snapshot that goes once it was seen is gone."""
+    unseen = iter(range(2))
+
+    def fail(now: str) -> None:
+        if now == call and next(unseen, None) is not None:
+            raise refusal(call, code)
+
+    world.before = fail
+    made = built(world)
+    assert world.left() == {f"snapshots {REGION}": [made.id]}
+    assert world.calls.count("ec2:RunInstances") == (3 if "Run" in call else 1)
+
+
+def test_a_snapshot_that_somebody_deletes_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was seen, and is not found any more."""
+    pending = {"SnapshotId": "snap-1", "State": "pending", "VolumeSize": 20, "StartTime": world.ticking.clock.now()}
+    answers = iter([{"Snapshots": [pending]}])
+    answer = world.answer
+
+    def gone(name: str, params: dict[str, Any]) -> Any:
+        if name != "DescribeSnapshots":
+            return answer(name, params)
+        if (told := next(answers, None)) is None:
+            raise refusal(name, "InvalidSnapshot.NotFound")
+        return told
+
+    monkeypatch.setattr(world, "answer", gone)
+    with pytest.raises(ClientError, match=r"InvalidSnapshot\.NotFound"):
+        built(world)
 
 
 def test_an_instance_that_ec2_does_not_show_yet_is_not_forgotten(world: World) -> None:

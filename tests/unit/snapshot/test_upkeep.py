@@ -80,6 +80,25 @@ def test_nothing_to_list_is_said(run: Run) -> None:
     assert "no snapshots of images here" in run("list")[0]
 
 
+def test_prune_goes_on_after_a_snapshot_that_cannot_be_deleted(world: World, run: Run) -> None:
+    """One that an AMI uses is told; the others go, and the exit status says so."""
+    made = [built(world, build=f"p{number}").id for number in range(4)]
+    for number, one in enumerate(made):
+        backend(REGION).snapshots[one].start_time = f"2026-11-2{number}T12:00:00.000Z"
+    used = made[2]
+
+    def fail(call: str) -> None:
+        if call == "ec2:DeleteSnapshot" and world.asked["DeleteSnapshot"]["SnapshotId"] == used:
+            raise refusal("DeleteSnapshot", "InvalidSnapshot.InUse")
+
+    world.before = fail
+    out, err = run("prune", "--keep", "1", "--yes", status=1)
+    assert sorted(out.split()) == sorted(made[:2])
+    assert f"{used} stays: DeleteSnapshot: InvalidSnapshot.InUse" in err
+    assert "an AMI uses it" in err
+    assert sorted(world.left()[f"snapshots {REGION}"]) == sorted(made[2:])
+
+
 def test_prune_keeps_the_newest_of_each_family(world: World, run: Run) -> None:
     """Versions of the same repositories belong together; other repositories or architectures are others."""
     names = [push(world, "pruned", f"{number}", number) for number in range(3)]
