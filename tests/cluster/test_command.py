@@ -15,6 +15,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from darkroom_local.cluster.namespace import APART, SETTINGS
+from darkroom_local.cluster.programs import run
+from darkroom_local.tether import tethered
+
 from .rig import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,12 +33,13 @@ _LAST = "/v1/jobs/ID"
 async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
     """The first job that it proposes makes a pod and is completed; after Ctrl-C all of it is gone."""
     with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
-        before = traces(folder)
+        before, settings = traces(folder), machine_settings()
         async with command(folder) as (process, said):
             assert (await proposed_job(said))["state"] == "completed"
             (words,) = re.findall(r"^export (.*)$", said, re.MULTILINE)
             pods = await shell(f"export {words}; kubectl --namespace darkroom get pods --output=name")
             assert len(pods.split()) >= 1
+            assert await seen_from_outside(folder) == []
             made = traces(folder) - before
             assert made
             os.killpg(process.pid, signal.SIGINT)
@@ -42,13 +47,14 @@ async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
         assert "stopped; nothing is left running" in rest
         assert traces(folder) & made == set()
         assert list(Path(folder).iterdir()) == []
+        assert machine_settings() == settings
 
 
 @asynccontextmanager
 async def command(folder: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """`make cluster`, once it is up, and what it said until then. Its lock and its files are below the folder."""
     process = await asyncio.create_subprocess_exec(
-        *("make", "--no-print-directory", "cluster"),
+        *tethered("make", "--no-print-directory", "cluster"),
         cwd=_ROOT,
         env={**os.environ, "TMPDIR": folder},
         stdout=asyncio.subprocess.PIPE,
@@ -99,6 +105,22 @@ async def shell(line: str) -> str:
     out, _ = await process.communicate()
     assert process.returncode == 0, line
     return out.decode()
+
+
+async def seen_from_outside(folder: str) -> list[Path]:
+    """What its containers have on file systems of this machine, outside of its folder."""
+    (socket,) = Path(folder).glob("*/real/containerd.sock")
+    containers = (
+        await run("ctr", f"--address={socket}", "--namespace=k8s.io", "containers", "list", "--quiet")
+    ).split()
+    assert containers
+    return [path for root in APART for path in Path(root).rglob("*") if any(one in path.name for one in containers)]
+
+
+def machine_settings() -> dict[str, str]:
+    """Settings of the kernel that a kubelet would change for all."""
+    files = {name: Path("/proc/sys", name) for name in SETTINGS}
+    return {name: file.read_text() for name, file in files.items() if file.exists()}
 
 
 def traces(folder: str) -> set[str]:

@@ -6,18 +6,30 @@ which the kernel ends with us: nothing of a node outlives this process, however 
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom_local.processes import start
 
-from .cgroups import control_groups
+from .cgroups import control_groups, sweep
 from .programs import ClusterFailed, run, until
 
+_LINK = "darkroom"
 _MOST = 60
 _START_SECONDS = 10.0
+APART = ("/run/containerd", "/run/netns", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers")
+"""What containerd and kubelet write beside the folders that they are given: it is empty in there, and gone with it."""
+SETTINGS = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+"""What a kubelet sets, for the whole machine and for good, where it does not find it so: it finds it so in there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Namespace:
     @property
     def link(self) -> str:
         """Our end of the link; also the root of its control groups."""
-        return f"darkroom{self.number}"
+        return f"{_LINK}{self.number}"
 
     @property
     def host(self) -> str:
@@ -74,7 +86,8 @@ async def namespace(folder: Path) -> AsyncIterator[Namespace]:
     Raises:
         ClusterFailed: a step failed; the message has its words.
     """
-    async with _link() as number, control_groups(f"darkroom{number}"):
+    sweep(_LINK, _exists)
+    async with _link() as number, control_groups(f"{_LINK}{number}"):
         # A process that waits for nothing is the first in there; --kill-child ends it, and all others, with its parent.
         flags = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
         child = await start(["unshare", *flags, "sleep", "infinity"], os.environ, folder / "namespace.log")
@@ -82,7 +95,7 @@ async def namespace(folder: Path) -> AsyncIterator[Namespace]:
             children = Path(f"/proc/{child.process.pid}/task/{child.process.pid}/children")
             await until(lambda: bool(children.read_text()), child, "the namespace", _START_SECONDS)
             made = Namespace(number, int(children.read_text()))
-            for command in _steps(made):
+            for command in (*_steps(made), *_mounts(made, folder)):
                 await run(*command)
             yield made
         finally:
@@ -93,7 +106,7 @@ async def namespace(folder: Path) -> AsyncIterator[Namespace]:
 async def _link() -> AsyncIterator[int]:
     """Make a link that nobody has: its number is the cluster's, for the kernel gives a name once."""
     for number in range(_MOST):
-        ours, theirs = f"darkroom{number}", _theirs(number)
+        ours, theirs = f"{_LINK}{number}", _theirs(number)
         try:
             await run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs)
         except ClusterFailed as error:
@@ -110,7 +123,11 @@ async def _link() -> AsyncIterator[int]:
 
 
 def _theirs(number: int) -> str:
-    return f"darkroom{number}-in"
+    return f"{_LINK}{number}-in"
+
+
+def _exists(link: str) -> bool:
+    return Path("/sys/class/net", link).exists()
 
 
 def _steps(made: Namespace) -> Sequence[Sequence[str]]:
@@ -125,5 +142,17 @@ def _steps(made: Namespace) -> Sequence[Sequence[str]]:
         inside("ip", "address", "add", f"{made.node}/30", "dev", "eth0"),
         inside("ip", "link", "set", "eth0", "up"),
         inside("ip", "route", "add", "default", "via", made.host),
-        inside("mount", "--make-rshared", "/"),  # a kubelet hands mounts on to containers
     )
+
+
+def _mounts(made: Namespace, folder: Path) -> Iterator[list[str]]:
+    """What is another in there than out here: a mount namespace has mounts of its own, but the same file systems."""
+    for name in APART:
+        Path(name).mkdir(parents=True, exist_ok=True)
+        yield made.within("mount", "-t", "tmpfs", "darkroom", name)
+    for name, value in SETTINGS.items():
+        setting, wanted = Path("/proc/sys", name), folder / name.replace("/", ".")
+        if setting.exists():
+            wanted.write_text(f"{value}\n")
+            yield made.within("mount", "--bind", wanted, setting)
+    yield made.within("mount", "--make-rshared", "/")  # a kubelet hands mounts on to containers
