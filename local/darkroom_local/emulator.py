@@ -48,17 +48,19 @@ def emulator_process(
     *,
     plain_queue_urls: bool = False,
     host: str = "127.0.0.1",
+    below: Path | None = None,
 ) -> Iterator[Emulator]:
     """Run one. Start it from the main thread: it ends with the thread that started it.
 
     Queue URLs follow the caller's host; plain ones are `http://<host>:<port>/<account>/<name>`, as AWS's paths are and
     as Terraform and KEDA expect them. `host` is the address to listen on: loopback, or a network of this machine's own.
+    Its files are temporary, in the usual place or `below` a folder.
 
     Raises:
         EmulatorUnavailable: it cannot be had or does not start.
     """
     python = environment_python()
-    with tempfile.TemporaryDirectory(prefix="darkroom-emulator-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="darkroom-emulator-", dir=below, ignore_cleanup_errors=True) as folder:
         log, at = Path(folder) / "emulator.log", f"{host}:{free_port()}"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 (our own command line)

@@ -22,11 +22,16 @@ def tethered(*command: str | Path) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *map(str, command)]
 
 
+def tie(number: signal.Signals) -> None:
+    """Have this process sent a signal when its parent ends, where there is Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+
+
 def main() -> None:
     """Tie this process to its parent and become the program."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    tie(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before it could be tied to
         sys.exit("tether: the parent is gone")
     os.execvp(command[0], command)  # noqa: S606 (the caller's own command line)

@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from scripts.go_tools import RECIPES, ToolUnavailable, program
 
+from darkroom_local.cluster.folder import cluster_folder
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.processes import start
 from tests.images.unavailable import Unavailable
@@ -27,11 +27,12 @@ FOLDER = Path(__file__).parent
 MEASURED = ("test_zero_to_work",)
 # Of about the same length each.
 LANES: tuple[tuple[str, ...], ...] = (
-    ("test_keda", "test_uninstall"),
-    ("test_upgrade", "test_nodes", "test_command"),
-    ("test_leaving",),
+    ("test_upgrade", "test_keda", "test_uninstall"),
+    ("test_nodes",),
+    ("test_leaving", "test_command"),
     ("test_busy",),
 )
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CORDONS = ("test_drain",)
 _TOOLS = ("etcd", "helm", "karpenter", "keda", "kubernetes", "kwok")
 PROGRAMS = tuple(name for tool in _TOOLS for name in RECIPES[tool].programs)
@@ -71,29 +72,49 @@ async def _lane(name: str, files: Sequence[str], description: Path) -> int:
         _say(f"== {', '.join(files)}\n{log.read_text(errors='replace')}")
 
 
-async def _until_signal(folder: Path) -> int:
+def build(folder: Path) -> list[Path]:
+    """Build all that is run, and archives of the images into the folder."""
     begun = time.monotonic()
     _say("building programs and images, where the cache has not got them (many minutes the first time)")
     for name in PROGRAMS:  # now, or one is compiled in the midst of what is measured
         program(name)
     built = archives(folder)  # from this very thread: an engine ends with the thread that started it
     _say(f"programs and images are there after {time.monotonic() - begun:.0f} s")
+    return built
+
+
+async def _until_told(folder: Path, built: Sequence[Path], told: list[int]) -> int:
     task = asyncio.get_running_loop().create_task(walk(folder, built))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+    def stop(number: int) -> None:
+        told.append(number)
+        task.cancel()
+
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
     return await task
 
 
 def main() -> int:
     """Do it; the exit status."""
+    told: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        told.append(number)
+        raise KeyboardInterrupt
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
     try:
-        with tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True) as folder:
-            return asyncio.run(_until_signal(Path(folder)))
+        with cluster_folder() as folder:
+            return asyncio.run(_until_told(folder, build(folder), told))
     except (Unavailable, ToolUnavailable, EmulatorUnavailable):
-        return pytest.main([str(FOLDER)])  # each says why it is skipped
+        if not told:  # or it failed as its programs were told, too
+            return pytest.main([str(FOLDER)])  # each says why it is skipped
     except (asyncio.CancelledError, KeyboardInterrupt):
-        _say("stopped; nothing is left running")
-        return 130
+        pass
+    _say("stopped; nothing is left running")
+    return 130
 
 
 def _say(text: str) -> None:

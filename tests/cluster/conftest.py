@@ -1,7 +1,6 @@
 """One cluster for the session: the one that `python -m tests.cluster` has started, or one of its own."""
 
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import pytest_asyncio
 from scripts.go_tools import ToolUnavailable
 
+from darkroom_local.cluster.folder import cluster_folder
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.topology import aws_client
 from tests.images.unavailable import Unavailable
@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 async def _found(stack: AsyncExitStack) -> Started:
     if (file := os.environ.get("CLUSTER")) is not None:
         return described(Path(file))
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True)))
+    folder = stack.enter_context(cluster_folder())
     try:
         # From this very thread: an engine ends with the thread that started it.
         return await stack.enter_async_context(started(folder, archives(folder)))

@@ -21,8 +21,10 @@ from darkroom_contract.api import MAX_WAIT_SECONDS
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.flow import RUNTIMES
 from darkroom_local.front import front_door
+from darkroom_local.tether import tie
 from darkroom_local.topology import make_topology
 
+from .folder import cluster_folder
 from .programs import ClusterFailed
 from .release import Release, runtime_values
 from .whole import Cluster, cluster
@@ -84,10 +86,11 @@ def _down(console: Console) -> int:
 
 
 async def _until_signal(images: Path, console: Console) -> int:
-    with tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True) as folder:
-        task = asyncio.get_running_loop().create_task(_up(Path(folder), images, console))
+    with cluster_folder() as folder:
+        task = asyncio.get_running_loop().create_task(_up(folder, images, console))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        tie(signal.SIGTERM)  # a `make` that is killed can tell nobody
         return await task
 
 
@@ -136,7 +139,7 @@ def _tell(running: Cluster, api_url: str, console: Console) -> None:
         """  -d '{"workflow": "portrait", "params": {"prompt": "an old sailor"}}'""",
         soft_wrap=True,
     )
-    console.print("That waits for its end, but not for long; ask again by the id that it answers with:", style="bold")
+    console.print("It waits, but not for long: ask again by the id that it answers with:", style="bold")
     console.print(f"curl '{api_url}/v1/jobs/ID?wait={MAX_WAIT_SECONDS}'", soft_wrap=True)
 
 

@@ -57,7 +57,9 @@ async def cluster(
         within = await stack.enter_async_context(namespace(folder))
         say("starting emulated AWS")
         # On the address that pods reach. Plain queue URLs, as AWS's are: KEDA takes no others.
-        aws = stack.enter_context(emulator_process(tuple(services), plain_queue_urls=True, host=within.host))
+        aws = stack.enter_context(
+            emulator_process(tuple(services), plain_queue_urls=True, host=within.host, below=folder)
+        )
         say("starting the control plane")
         at = Address(within.kubernetes, 443)
         plane = await stack.enter_async_context(control_plane(folder, address=at, services=within.services))
