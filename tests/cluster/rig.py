@@ -67,7 +67,7 @@ class Rig:
             finally:
                 await release.uninstall(self.cluster.plane)
                 # Pods may take their whole grace; the next test of this runtime must not see them.
-                await self.kubectl("delete", "pods", f"--selector={label(name)}", "--grace-period=1", "--timeout=60s")
+                await self.kubectl("delete", "pods", f"--selector={label(name)}", "--grace-period=1", "--timeout=300s")
 
     def values(self, name: str, *more: dict[str, Any]) -> dict[str, Any]:
         """Values of a runtime's release: Terraform's, a test's hurry, and what else is wanted."""

@@ -12,10 +12,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_uninstalling_leaves_the_definitions_and_nothing_else(rig: Rig) -> None:
     """No object of the release is left anywhere, nor any that one of its objects made; CRDs are."""
     async with rig.runtime("other"):
-        await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/other", "--timeout=60s")
+        await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/other", "--timeout=300s")
         installed = await objects_of(rig, "other")
         assert {"Deployment", "ScaledObject", "ServiceAccount"} <= {kind for kind, _ in installed}
-    await rig.kubectl("wait", "--for=delete", "hpa", "--all", "--timeout=60s")
+    await rig.kubectl("wait", "--for=delete", "hpa", "--all", "--timeout=300s")
     assert await objects_of(rig, "other") == set()
     left = await objects_in_namespace(rig)
     assert left <= {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}

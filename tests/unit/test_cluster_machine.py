@@ -2,19 +2,32 @@
 
 import os
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scripts import apt
 from scripts.go_tools import ToolUnavailable
 
+from darkroom_local.cluster import machine
 from darkroom_local.cluster.machine import prepare
+
+
+@pytest.fixture(autouse=True)
+def status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine on which root may do everything: what it says of our process."""
+    file = tmp_path / "status"
+    file.write_text("Name:\tpython\nCapEff:\t000001ffffffffff\n")
+    monkeypatch.setattr(machine, "_STATUS", file)
+    monkeypatch.setattr(machine, "_CONTROL_GROUPS", tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return file
 
 
 def test_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each package once, and only those whose programs are not there."""
     asked: list[tuple[str, ...]] = []
     missing = ("ctr", "containerd", "ip")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda program: None if program in missing else f"/bin/{program}")
     monkeypatch.setattr(apt, "install", lambda *packages: asked.append(packages))
     prepare()
@@ -23,7 +36,6 @@ def test_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_is_installed_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network it works as well."""
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda program: f"/bin/{program}")
     monkeypatch.setattr(apt, "install", lambda *_: pytest.fail("apt was asked"))
     prepare()
@@ -42,4 +54,15 @@ def test_what_cannot_be_had_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(apt, "install", refuse)
     with pytest.raises(ToolUnavailable, match=r"containerd.*install it yourself"):
+        prepare()
+
+
+def test_a_root_that_may_not_is_said(status: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container: what it lacks is named, and what to do."""
+    status.write_text("CapEff:\t00000000a80425fb\n")  # Docker's default
+    with pytest.raises(ToolUnavailable, match=r"CAP_NET_ADMIN and CAP_SYS_ADMIN.*privileged"):
+        prepare()
+    status.write_text("CapEff:\t000001ffffffffff\n")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(ToolUnavailable, match="read-only"):
         prepare()

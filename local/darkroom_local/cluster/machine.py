@@ -18,6 +18,9 @@ _PACKAGE_OF = {
     "busybox": "busybox-static",
     str(CNI_PLUGINS / "bridge"): "containernetworking-plugins",
 }
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
+_STATUS = Path("/proc/self/status")
 
 
 def prepare() -> None:
@@ -28,6 +31,14 @@ def prepare() -> None:
     """
     if os.geteuid() != 0:
         raise ToolUnavailable("a node needs root, for namespaces and containers: run this as root on Linux")
+    if lacking := [name for name, bit in _CAPABILITIES.items() if not _capable(bit)]:
+        raise ToolUnavailable(
+            f"a node needs {' and '.join(lacking)}, which root has not got here: in a container, run it as privileged"
+        )
+    if os.statvfs(_CONTROL_GROUPS).f_flag & os.ST_RDONLY:
+        raise ToolUnavailable(
+            f"a node needs {_CONTROL_GROUPS}, and here it is read-only: in a container, as privileged"
+        )
     missing = sorted({package for program, package in _PACKAGE_OF.items() if shutil.which(program) is None})
     if not missing:
         return
@@ -35,3 +46,9 @@ def prepare() -> None:
         apt.install(*missing)
     except apt.NotInstalled as reason:
         raise ToolUnavailable(f"a node needs {', '.join(missing)}: {reason}") from reason
+
+
+def _capable(bit: int) -> bool:
+    """Whether we have a capability, by its number (capabilities(7))."""
+    (effective,) = (line.split()[1] for line in _STATUS.read_text().splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective, 16) >> bit & 1)
