@@ -19,14 +19,27 @@ _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 
 
 @asynccontextmanager
-async def booting(plane: ControlPlane, endpoint: str) -> AsyncIterator[None]:
-    """Let every instance of Karpenter's join, for as long as the context lasts."""
+async def booting(plane: ControlPlane, endpoint: str) -> AsyncIterator[asyncio.Task[None]]:
+    """Let every instance of Karpenter's join, for as long as the context lasts: a task that ends only if it fails."""
     task = asyncio.create_task(_boot(plane, endpoint))
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def while_booting(boots: asyncio.Task[None]) -> AsyncIterator[None]:
+    """Cancel what is done in the context, and raise what happened, if instances cannot boot any more."""
+    async with asyncio.TaskGroup() as group:
+        failure = group.create_task(_end_of(boots))
+        yield
+        failure.cancel()
+
+
+async def _end_of(boots: asyncio.Task[None]) -> None:
+    await asyncio.shield(boots)
 
 
 async def _boot(plane: ControlPlane, endpoint: str) -> None:

@@ -19,22 +19,31 @@ class Inbox:
 
     told: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _failure: Exception | None = None
 
     async def until(self, ids: Iterable[str], seconds: float) -> None:
         """Wait until each of these jobs has ended.
 
         Raises:
-            AssertionError: some have not within that time; which.
+            AssertionError: some have not within that time, and which; or nothing is heard any more, and why.
         """
         wanted = set(ids)
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: wanted <= self.told.keys())
+                await self._changed.wait_for(lambda: wanted <= self.told.keys() or self._failure is not None)
         except TimeoutError:
             missing = sorted(wanted - self.told.keys())
             raise AssertionError(
                 f"{len(missing)} of {len(wanted)} jobs not ended in {seconds:g} s: {missing}"
             ) from None
+        if not wanted <= self.told.keys():
+            raise AssertionError("the results topic is not heard any more") from self._failure
+
+    async def fail(self, failure: Exception) -> None:
+        """Nothing more will be heard: let whoever waits know."""
+        self._failure = failure
+        async with self._changed:
+            self._changed.notify_all()
 
     async def take(self, body: str) -> None:
         """Keep what a message of the queue carries."""
@@ -62,8 +71,11 @@ async def inbox(topology: Topology, endpoint: str) -> AsyncIterator[Inbox]:
 
 
 async def _listen(sqs: Any, url: str, heard: Inbox) -> None:
-    while True:
-        answer = await sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
-        for message in answer.get("Messages", ()):
-            await heard.take(message["Body"])
-            await sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    try:
+        while True:
+            answer = await sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+            for message in answer.get("Messages", ()):
+                await heard.take(message["Body"])
+                await sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    except Exception as failure:  # noqa: BLE001 (whatever it is, it would be heard of by nobody)
+        await heard.fail(failure)

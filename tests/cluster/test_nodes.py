@@ -3,6 +3,7 @@
 What an emulator cannot show is in docs/discussion/scaling-times.md: prices, the choice among types, a real boot.
 """
 
+import asyncio
 import base64
 import datetime as dt
 import json
@@ -21,7 +22,7 @@ from darkroom_local.cluster.watch import Object, Watch, watch
 
 from .conftest import unavailable
 from .ec2_account import CLUSTER, ROLE, Account, make_account
-from .ec2_boot import booting
+from .ec2_boot import booting, while_booting
 from .ec2_proxy import Call, Ec2Proxy, ec2_proxy
 from .rig import Rig, stays
 
@@ -31,7 +32,9 @@ _TYPES = ["g5.xlarge", "g6.xlarge"]
 _LARGE = "g5.2xlarge"
 _QUEUE_LENGTH = 5
 """Messages a pod: `targetWaitSeconds` by `jobSeconds`."""
+_CAPACITY = "TargetCapacitySpecification.DefaultTargetCapacityType"
 _BOTTLEROCKET = "1.50.0"
+_SPARE = "karpenter.sh/do-not-disrupt"
 _SNAPSHOT = "snap-0123456789abcdef0"
 _VALUES: dict[str, Any] = {
     "nodes": {
@@ -56,6 +59,7 @@ class Cloud:
 
     account: Account
     proxy: Ec2Proxy
+    boots: asyncio.Task[None]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -64,20 +68,20 @@ async def cloud(rig: Rig) -> AsyncIterator[Cloud]:
     emulator, plane = rig.cluster.emulator, rig.cluster.plane
     kubernetes = version("kubernetes").rpartition(".")[0]
     account = await make_account(emulator.url, kubernetes, _BOTTLEROCKET)
-    async with ec2_proxy(emulator.url) as proxy, booting(plane, emulator.url):
+    async with ec2_proxy(emulator.url) as proxy, booting(plane, emulator.url) as boots:
         aws = {**emulator.environment, "AWS_ENDPOINT_URL": proxy.url}
         try:
             async with karpenter(plane, aws, CLUSTER, CLUSTER):
-                yield Cloud(account, proxy)
+                yield Cloud(account, proxy, boots)
         except ToolUnavailable as reason:
             unavailable(reason)
 
 
 @asynccontextmanager
-async def working(rig: Rig, *more: dict[str, Any], count: int = 1) -> AsyncIterator[tuple[Watch, Watch]]:
+async def working(rig: Rig, cloud: Cloud, *more: dict[str, Any], count: int = 1) -> AsyncIterator[tuple[Watch, Watch]]:
     """The runtime with so many pods, for messages wait; its pods and the node claims. Afterwards no node is left."""
     url = rig.topology.of("nodes").queue_url
-    async with watch(rig.cluster.plane, "nodeclaims") as claims:
+    async with while_booting(cloud.boots), watch(rig.cluster.plane, "nodeclaims") as claims:
         for _ in range(count * _QUEUE_LENGTH):
             await rig.sqs.send_message(QueueUrl=url, MessageBody="{}")
         try:
@@ -101,6 +105,14 @@ def runs(pod: Object) -> bool:
 def instance_type(claim: Object) -> str:
     """What it is, once it is launched."""
     return str(claim["metadata"]["labels"].get("node.kubernetes.io/instance-type"))
+
+
+async def blocked(rig: Rig, claim: Object) -> None:
+    """Wait until Karpenter says that it would disrupt a node, but for a pod's mark."""
+    of = f"--field-selector=reason=DisruptionBlocked,involvedObject.name={claim['metadata']['name']}"
+    async with watch(rig.cluster.plane, "events", "--namespace=default", of) as events:
+        says = lambda now: any("do-not-disrupt" in one["message"] for one in now)  # noqa: E731
+        await events.until(says, "Karpenter says that the mark stands against it", 300)
 
 
 async def allow(rig: Rig, types: list[str]) -> None:
@@ -134,7 +146,7 @@ def user_data(data: dict[str, str]) -> dict[str, Any]:
 
 async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud) -> None:
     """The request names the allowed types and Spot; the template has user data, volumes, metadata options and tags."""
-    async with working(rig) as (pods, claims):
+    async with working(rig, cloud) as (pods, claims):
         (claim,) = claims.objects.values()
         assert claim["metadata"]["labels"]["karpenter.sh/capacity-type"] == "spot"
         (pod,) = filter(runs, pods.objects.values())
@@ -142,7 +154,7 @@ async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud)
     fleet = cloud.proxy.of("CreateFleet")[0].parameters
     types = {value for name, value in fleet.items() if name.endswith(".InstanceType")}
     assert types <= set(_TYPES)
-    assert fleet["TargetCapacitySpecification.DefaultTargetCapacityType"] == "spot"
+    assert fleet[_CAPACITY] == "spot"
     data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
     settings = user_data(data)
     assert settings["container-runtime"] == {"snapshotter": "soci"}
@@ -163,7 +175,7 @@ async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud)
 
 async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
     """A Spot notice taints the node, its pod runs on another one, the instance ends, and the message is deleted."""
-    async with working(rig) as (pods, claims):
+    async with working(rig, cloud) as (pods, claims):
         (claim,) = claims.objects.values()
         instance = claim["status"]["providerID"].rpartition("/")[2]
         (pod,) = filter(runs, pods.objects.values())
@@ -181,7 +193,8 @@ async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
 async def test_consolidation_spares_a_node_whose_pod_is_busy(rig: Rig, cloud: Cloud) -> None:
     """Smaller nodes would do for both pods: one is moved to such a node, the one that bears the agent's mark stays.
 
-    No image cache here: neither a snapshot nor SOCI.
+    It stays because of the mark, as Karpenter says itself; without the mark it is moved as well. No image cache here:
+    neither a snapshot nor SOCI.
     """
     large = {
         "nodes": {
@@ -192,16 +205,20 @@ async def test_consolidation_spares_a_node_whose_pod_is_busy(rig: Rig, cloud: Cl
         "imageCache": {"mode": "none"},
         "scaling": {"maxReplicas": 2},
     }
-    async with working(rig, large, count=2) as (pods, claims):
+    async with working(rig, cloud, large, count=2) as (pods, claims):
         busy = next(one for one in pods.objects.values() if runs(one))
         its_node = busy["spec"]["nodeName"]
-        await rig.kubectl("annotate", "pod", busy["metadata"]["name"], "karpenter.sh/do-not-disrupt=true")
+        await rig.kubectl("annotate", "pod", busy["metadata"]["name"], f"{_SPARE}=true")
         (spared,) = (uid for uid, one in claims.objects.items() if one["status"]["nodeName"] == its_node)
         assert {instance_type(one) for one in claims.objects.values()} == {_LARGE}
         await allow(rig, [_LARGE, *_TYPES])
         moved = lambda now: sorted(instance_type(one) in _TYPES for one in now) == [False, True]  # noqa: E731
         await claims.until(moved, "one large node, and a smaller one in the other's place", 300)
+        await blocked(rig, claims.objects[spared])
         assert stays(claims.objects[spared])
+        await rig.kubectl("annotate", "pod", busy["metadata"]["name"], f"{_SPARE}-")
+        both = lambda now: sorted(instance_type(one) in _TYPES for one in now) == [True, True]  # noqa: E731
+        await claims.until(both, "two smaller nodes", 300)
     data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
     assert "SnapshotId" not in volume(data, "/dev/xvdb")
     assert "container-runtime" not in user_data(data)
@@ -210,11 +227,14 @@ async def test_consolidation_spares_a_node_whose_pod_is_busy(rig: Rig, cloud: Cl
 async def test_without_spot_it_is_on_demand_with_the_snapshot(rig: Rig, cloud: Cloud) -> None:
     """Spot is refused: On-Demand follows by itself. The data volume is the snapshot's, and SOCI is off."""
     snapshot = {"imageCache": {"mode": "snapshot", "snapshotID": _SNAPSHOT}}
+    calls = len(cloud.proxy.of("CreateFleet"))
     cloud.proxy.refuse_spot = True
     try:
-        async with working(rig, snapshot) as (_, claims):
+        async with working(rig, cloud, snapshot) as (_, claims):
             labels = {claim["metadata"]["labels"]["karpenter.sh/capacity-type"] for claim in claims.objects.values()}
             assert labels == {"on-demand"}
+        asked = [call.parameters[_CAPACITY] for call in cloud.proxy.of("CreateFleet")[calls:]]
+        assert asked.index("spot") < asked.index("on-demand")
     finally:
         cloud.proxy.refuse_spot = False
     data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])

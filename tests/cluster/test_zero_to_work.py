@@ -8,7 +8,7 @@ import pytest
 from darkroom_local.cluster.watch import Event
 
 from .rig import Rig
-from .times import Record, keep_run
+from .times import Record, keep_run, told_to_leave
 
 _DECIDES = ("targetWaitSeconds", "jobSeconds", "maxReplicas", "pollingSeconds", "cooldownSeconds")
 
@@ -20,8 +20,8 @@ _JOB_SECONDS = 2
 async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig, record_property: Record) -> None:
     """No pod before; pods for the jobs, never more than allowed; each job completed; no pod after.
 
-    None of the scale-ins broke a job: every one had the GPU once. (What a leaving pod had received and not begun goes
-    back, and is another attempt.)
+    Pods leave while jobs are still at work, and none of that broke a job: every one had the GPU once. (What a leaving
+    pod had received and not begun goes back, and is another attempt.)
     """
     async with rig.runtime("flow") as pods:
         await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/flow", "--timeout=300s")
@@ -34,16 +34,17 @@ async def test_thirty_jobs_make_pods_and_pods_finish_them(rig: Rig, record_prope
         await rig.heard.until(ids, 300)
         await pods.until(lambda now: not now, "no pod is left", 300)
 
-    documents = await rig.documents(ids)
-    assert {one["state"] for one in documents.values()} == {"completed"}
+    documents = await rig.ends(ids)
+    assert {one["state"] for one in documents} == {"completed"}
     assert rig.turns("flow") == turns + JOBS
-    assert all(len(one["artifacts"]) == 1 for one in documents.values())
+    assert all(len(one["artifacts"]) == 1 for one in documents)
     assert await rig.messages(rig.topology.of("flow")) == {"waiting": 0, "in flight": 0, "dead": 0}
     assert 1 < most_at_once(pods.events) <= 3
     assert_order(pods.events)
     scaling = rig.values("flow")["scaling"]
     asked = {name: scaling[name] for name in _DECIDES}
     ends = [rig.heard.told[one][0]["heard_at"] for one in ids]
+    assert min(told_to_leave(pods.events)) < max(ends), "no pod was told to leave before the last job had ended"
     keep_run(record_property, begun, pods.events, ends, {"jobs": JOBS, "each_seconds": _JOB_SECONDS, **asked})
 
 

@@ -83,6 +83,11 @@ def starts(pods: Sequence[Event]) -> list[float]:
     return [pod.ready - pod.created for pod in lives if pod.ready is not None]
 
 
+def told_to_leave(pods: Sequence[Event]) -> list[float]:
+    """When pods were told to leave (`time.time`)."""
+    return [told for pod in pods_over_time(0.0, pods) if (told := pod.told_to_leave) is not None]
+
+
 def keep(record: Record, name: str, values: Mapping[str, Any]) -> None:
     """Keep them in out/cluster/<name>.json, and record those that are one number with the test's report."""
     _OUT.mkdir(parents=True, exist_ok=True)
