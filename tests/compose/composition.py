@@ -26,7 +26,8 @@ class Composition:
         Raises:
             subprocess.CalledProcessError: with what it said, as a note.
         """
-        command = [*self.command, "--project-name", self.project, *arguments]
+        # By its file: by a name alone, Compose would go by what runs, and not look at profiles.
+        command = [*self.command, "--file", "docker-compose.yml", "--project-name", self.project, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False)
         if done.returncode:
             failure = subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
@@ -43,8 +44,14 @@ class Composition:
         return next(str(one["Name"]) for one in self.containers() if one["Service"] == service)
 
     def down(self) -> None:
-        """Take it down, with everything that belongs to it."""
-        self("down", "--volumes", "--remove-orphans", "--timeout", "5")
+        """Take it down as the documentation says."""
+        self("--profile", "*", "down")
+
+    def volumes(self) -> list[str]:
+        """Volumes of its containers. Those that an image asks for have no label, and outlive it."""
+        names = [str(one["Name"]) for one in self.containers()]
+        form = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Destination}} {{end}}{{end}}'
+        return self.docker("container", "inspect", "--format", form, *names).split()
 
     def left(self) -> list[str]:
         """What of it the engine still has: containers, networks, volumes."""

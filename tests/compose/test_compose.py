@@ -93,7 +93,10 @@ async def test_the_api_describes_itself(api: aiohttp.ClientSession) -> None:
 
 
 async def test_nothing_is_left(composition: Composition) -> None:
-    """After `docker compose down`; the last of these tests, for it takes everything down."""
+    """Of another profile neither; the last of these tests, for it takes everything down."""
+    await asyncio.to_thread(composition, "--profile", "comfyui", "up", "--detach", "--no-deps", "comfyui-agent")
+    assert "comfyui-agent" in await asyncio.to_thread(composition, "--profile", "*", "ps", "--services")
     assert composition.left()
+    assert composition.volumes() == []
     await asyncio.to_thread(composition.down)
     assert composition.left() == []

@@ -50,6 +50,7 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv --mount=type=c
     --mount=type=bind,source=localstack.txt,target=/localstack.txt UV_LINK_MODE=copy uv venv /localstack && \\
     UV_LINK_MODE=copy uv pip sync --python /localstack/bin/python --require-hashes --compile-bytecode /localstack.txt
 RUN mkdir /tmp/localstack
+VOLUME /var/lib/localstack
 ENTRYPOINT ["python", "-m", "localstack.runtime.main"]
 """
 _LEFT_OUT_OF_BIN = ("pip*", "idle*", "2to3*", "pydoc*")  # their first lines name the folder that they came from
