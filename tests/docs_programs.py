@@ -50,6 +50,7 @@ KNOWN = {
         "uninstall": "--namespace",
         "upgrade": "--install --namespace --create-namespace --skip-crds --values --set --take-ownership --timeout",
     },
+    "hf": {"download": ""},
     "kubectl": {
         "annotate": "--namespace --overwrite",
         "apply": "--namespace --filename --server-side",

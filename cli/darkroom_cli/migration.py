@@ -20,13 +20,13 @@ _TERRAFORM = {
     "nodes.capacityTypes": "nodes.capacity_types",
     "agent.settings": "settings",
 }
-# Its bucket has the WebUI's own folders (its guide, "Model Storage"); Darkroom's image looks into others, unless told.
+# Its bucket has the WebUI's own folders (its guide, "Model Storage"); Darkroom's image looks into others, unless told. Of
+# hypernetworks it finds the folder by itself, and told of one that is missing the WebUI would not start.
 _WEBUI_FOLDERS = {
     "--ckpt-dir": "Stable-diffusion",
     "--lora-dir": "Lora",
     "--vae-dir": "VAE",
     "--embeddings-dir": "embeddings",
-    "--hypernetwork-dir": "hypernetworks",
     "--esrgan-models-path": "ESRGAN",
     "--realesrgan-models-path": "RealESRGAN",
     "--gfpgan-models-path": "GFPGAN",

@@ -20,14 +20,18 @@ from tests.images.missing import missing
 from tests.images.unavailable import Unavailable
 
 # Answers as the server would, at the port and the path that its flags and its type say, and shows its flags.
+# Before that it makes the folder that the WebUI makes (modules/shared_init.py).
 _SERVER = """
-import http.server, json, sys
+import http.server, json, os, sys
 import six
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path in ("/queue", "/sdapi/v1/options") else 404)
         self.end_headers()
+if "--hypernetwork-dir" in sys.argv:
+    os.makedirs(sys.argv[sys.argv.index("--hypernetwork-dir") + 1], exist_ok=True)
 server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Answer)
+print("home " + os.environ.get("HF_HOME", ""), flush=True)
 print("listening " + json.dumps(sys.argv[1:]), flush=True)
 server.serve_forever()
 """
@@ -53,6 +57,7 @@ RUNTIMES = (
 
 def context(runtime: Runtime, folder: Path) -> Path:
     """A context to build in: our files, a lock of one package, and a server of ours in place of the sources."""
+    shutil.copy(ROOT / ".dockerignore", folder)
     shutil.copytree(ROOT / "images" / runtime.name, folder / "images" / runtime.name)
     (folder / "requirements").mkdir()
     lock = (ROOT / "requirements" / "agent.txt").read_text()
@@ -63,7 +68,9 @@ def context(runtime: Runtime, folder: Path) -> Path:
     sources = folder / "images" / runtime.name / "sources"
     (sources / "server").mkdir(parents=True)
     (sources / "server" / runtime.program).write_text(_SERVER)
-    (sources / runtime.further / "first").mkdir(parents=True)
+    for clone in (sources / "server", sources / runtime.further / "first"):
+        (clone / ".git").mkdir(parents=True)
+        (clone / ".git" / "config").write_text('[remote "origin"]\n\turl = https://me:secret@git.example.com/a.git\n')
     (sources / runtime.further / "first" / "__init__.py").write_text("")
     return folder
 
@@ -133,6 +140,24 @@ async def test_it_starts_without_a_gpu_and_stops(docker: Engine, runtime: Runtim
         assert await running.stop(grace=5) == 128 + signal.SIGTERM
 
 
+async def test_a_models_bucket_need_not_have_every_folder(
+    docker: Engine, runtime: Runtime, tag: str, tmp_path: Path
+) -> None:
+    """Mounted to be read only: what is there is used, tokenizers too; for the rest it has folders of its own."""
+    if runtime.name != "sdwebui":
+        pytest.skip("ComfyUI makes none of them")
+    for name in ("checkpoints", "huggingface"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    options = (*locked_up(tmp_path), "--volume", f"{tmp_path}/models:/models:ro")
+    async with container(docker, tag, {}, options, ("--cpu",)) as running:
+        assert (await running.says("home")).split() == ["home", "/models/huggingface"]
+        flags = json.loads((await running.says("listening")).partition(" ")[2])
+        settings = json.loads(await running.call("exec", running.name, "cat", "/tmp/sdwebui/config.json"))  # noqa: S108
+    assert settings == {"live_previews_enable": False}
+    told = {flag: flags[flags.index(flag) + 1] for flag in ("--ckpt-dir", "--hypernetwork-dir")}
+    assert told == {"--ckpt-dir": "/models/checkpoints", "--hypernetwork-dir": "/tmp/sdwebui/models/hypernetworks"}  # noqa: S108
+
+
 async def test_a_mark_makes_it_unhealthy_until_it_is_started_again(docker: Engine, tag: str, tmp_path: Path) -> None:
     """The agent's mark fails the check of a server that answers, and the next start takes it away."""
     async with container(docker, tag, {}, locked_up(tmp_path), ("--cpu",)) as running:
@@ -151,6 +176,12 @@ def test_it_holds_no_build_tool(docker: Engine, tag: str) -> None:
     """Neither Git, which fetched, nor what installed packages."""
     look = "for tool in git uv pip pip3 gcc make curl wget; do command -v $tool; done; true"
     assert docker("run", "--rm", "--network", "none", "--entrypoint", "sh", tag, "-c", look) == ""
+
+
+def test_it_holds_no_history_of_its_sources(docker: Engine, tag: str) -> None:
+    """A clone that was put into the folder has its address, and often a password in it."""
+    look = ("--entrypoint", "find", tag, "/app", "-name", ".git")
+    assert docker("run", "--rm", "--network", "none", *look) == ""
 
 
 def test_it_fetches_nothing_and_tells_nobody(docker: Engine, tag: str) -> None:
