@@ -20,8 +20,8 @@ _TERRAFORM = {
     "nodes.capacityTypes": "nodes.capacity_types",
     "agent.settings": "settings",
 }
-# Its bucket has the WebUI's own folders (its guide, "Model Storage"); Darkroom's image looks into others, unless told. Of
-# hypernetworks it finds the folder by itself, and told of one that is missing the WebUI would not start.
+# Its bucket has the WebUI's own folders (its guide, "Model Storage"); Darkroom's image looks into others, unless told.
+# Of hypernetworks it finds the folder by itself; told of one that is missing the WebUI would not start.
 _WEBUI_FOLDERS = {
     "--ckpt-dir": "Stable-diffusion",
     "--lora-dir": "Lora",
