@@ -1,6 +1,7 @@
 """Which AWS operations agent and Lambdas call: noted while tests run, and written down in operations.json.
 
-tests/integration says whether what is written is what is called, tests/installation whether policies allow just that.
+tests/integration and tests/acceptance say whether what is written is what is called, tests/installation whether
+policies allow just that.
 """
 
 import json

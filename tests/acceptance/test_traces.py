@@ -16,9 +16,8 @@ from darkroom_local.front import front_door
 from darkroom_local.receiver import Delivery, receiver
 from darkroom_local.webhooks import leave_for, webhook_sender
 from darkroom_simulator.draw import draw, encode_png
+from tests.integration.world import World, world
 from tests.telemetry import Collector, Daemon, Told, collector, daemon
-
-from .world import World, world
 
 TRACE, CLIENT = "6a1d2f405be95dbf8e9c4d0f95dd3a61", "53995c3f42cd8ad8"
 
