@@ -31,7 +31,7 @@ from .aws import Aws, aws_call, open_aws
 from .clock import Clock
 from .failures import SnapshotError
 from .plan import BOTTLEROCKET_VERSION, KUBERNETES_VERSION, Wish, plan
-from .registry import resolve
+from .registry import check_architecture, resolve
 from .screen import errors, making, tell_failure
 from .show import leftover_table, plain, plan_table, snapshot_table, values
 from .snapshots import Snapshot
@@ -88,6 +88,8 @@ def build(
         aws.check_regions(also_in or ())
         made = plan(wish, resolve(aws, images, also_in or ()), _new_id(), clock.now())
         found = None if force else snapshots.same(aws, made.fingerprint, made.bottlerocket, kms_key, volume_size)
+        if found is None:
+            check_architecture(aws, made.images, arch)
         if dry_run:
             console.print(plan_table(made))
         if found is not None:

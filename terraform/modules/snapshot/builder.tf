@@ -37,7 +37,7 @@ resource "aws_iam_policy" "builder" {
       {
         Sid      = "FindImages"
         Effect   = "Allow"
-        Action   = "ecr:DescribeImages"
+        Action   = ["ecr:BatchGetImage", "ecr:DescribeImages"]
         Resource = var.repository_arns
       },
       {

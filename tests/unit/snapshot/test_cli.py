@@ -1,5 +1,6 @@
 """`bottlerocket-snapshot`'s commands against moto: what they print, ask, refuse, and may do."""
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -49,6 +50,34 @@ def test_the_same_images_with_another_key_size_or_bottlerocket_are_built(world: 
     assert run("copy", made[1].strip(), "--to", ELSEWHERE, "--kms-key", "alias/there")[0] == there[1]
     assert run("copy", made[1].strip(), "--to", ELSEWHERE, "--force")[0] not in there
     assert len(world.left()[f"snapshots {ELSEWHERE}"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("platforms", "arch", "fits"),
+    [
+        (("amd64", "arm64", "unknown"), "arm64", True),
+        (("amd64", "unknown"), "arm64", False),
+        (("arm64",), "x86_64", False),
+        ((), "arm64", True),
+    ],
+)
+def test_an_image_of_another_architecture_starts_nothing(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch, platforms: tuple[str, ...], arch: str, *, fits: bool
+) -> None:
+    """An image with a list of platforms is asked for the nodes'; one without is left to the pull."""
+    manifest = json.dumps(
+        {"manifests": [{"platform": {"architecture": one}} for one in platforms]} if platforms else {}
+    )
+    answer = world.answer
+    told = {"images": [{"imageManifest": manifest}]}
+    monkeypatch.setattr(world, "answer", lambda name, asked: told if name == "BatchGetImage" else answer(name, asked))
+    if fits:
+        run("build", *IMAGES, *OPTIONS, "--arch", arch)
+        return
+    with pytest.raises(Refused, match=rf"agent:1\.2 is for {platforms[0]}, not for"):
+        run("build", *IMAGES, *OPTIONS, "--arch", arch)
+    assert world.left() == {}
+    assert not [call for call in world.calls if call.startswith("ec2:") and "Describe" not in call]
 
 
 def test_a_tag_that_moved_is_another_image(world: World, run: Run) -> None:
