@@ -18,7 +18,7 @@ def layers(docker: Engine, name: str, checkout: Path) -> list[str]:
     """Digests of what an image is made of, built without what earlier builds left."""
     tag = f"darkroom-again/{name}"
     dockerfile = checkout / "images" / name / "Dockerfile"
-    docker("build", "--no-cache", "--file", str(dockerfile), "--tag", tag, *images.arguments(), str(checkout))
+    docker("build", "--no-cache", "--file", str(dockerfile), "--tag", tag, *images.arguments(name), str(checkout))
     try:
         found: list[str] = json.loads(docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", tag))
     finally:
