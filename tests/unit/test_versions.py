@@ -55,6 +55,15 @@ def test_a_version_is_set_everywhere_at_once(tmp_path: Path) -> None:
         set_version("next", tmp_path)
 
 
+def test_the_homes_of_versions_are_there() -> None:
+    """Files that name another as what is moved together with them, and those that versions.toml names."""
+    pages = [ROOT / "versions.toml", *(ROOT / "requirements").glob("*.in")]
+    path = re.compile(r"\b(?:charts|images|requirements|terraform)/[\w/*-]+\.\w+")
+    named = {one for page in pages for one in path.findall(page.read_text())}
+    assert "images/sdwebui/sdwebui.txt" in named
+    assert [one for one in named if not any(ROOT.glob(one))] == []
+
+
 def test_the_changelog_keeps_to_its_format() -> None:
     """Unreleased first, then versions with their dates, the newest first; known headings alone."""
     text = (ROOT / "CHANGELOG.md").read_text()
