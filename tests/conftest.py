@@ -5,8 +5,10 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import botocore.session
 import pytest
 import structlog
+from botocore.loaders import create_loader
 
 from darkroom_agent.logs import PROCESSORS
 from darkroom_local.emulator import Emulator, EmulatorUnavailable, emulator_process
@@ -22,6 +24,13 @@ def pytest_collection_finish() -> None:
     """Take what was imported out of the garbage collector's sight: it would walk a million objects time and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _service_models_are_read_once() -> None:
+    """Each session of botocore, and each command of the command line makes one, reads megabytes of JSON anew."""
+    loader = create_loader()
+    botocore.session.create_loader = lambda search_path_string=None: loader
 
 
 @pytest.fixture(autouse=True)

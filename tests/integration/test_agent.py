@@ -27,6 +27,12 @@ async def sd(emulator: Emulator, tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+@pytest.fixture
+async def mortal(emulator: Emulator, tmp_path: Path) -> AsyncIterator[World]:
+    async with world(emulator, tmp_path, mortal=True) as made:
+        yield made
+
+
 async def test_a_job_goes_the_whole_way(sd: World) -> None:
     """Topic, queue, agent, runtime, S3, notification; the artifact is what the document says, the queue is empty."""
     await sd.agent()
@@ -154,8 +160,9 @@ async def test_a_running_job_is_cancelled(sd: World) -> None:
     assert call["end"] - call["start"] < 20
 
 
-async def test_a_crashed_runtime_is_waited_for(sd: World) -> None:
+async def test_a_crashed_runtime_is_waited_for(mortal: World) -> None:
     """The process dies in a job; no other message is burnt while it is away."""
+    sd = mortal
     agent = await sd.agent()
     await sd.job("crash", {"simulator": {"fault": "crash", "key": "c"}})
     await agent.says("job.retry")

@@ -18,7 +18,7 @@ from darkroom_contract.document import JobDocument, document_key
 from darkroom_local.emulator import Emulator
 from darkroom_local.topology import RuntimeSpec, Topology, aws_client, make_topology, subscribe
 from tests import leaks
-from tests.simulators import Simulator, simulator
+from tests.simulators import Simulator, simulator, simulator_here
 
 _NAMES = itertools.count()
 
@@ -159,16 +159,26 @@ class World:
 
 @asynccontextmanager
 async def world(
-    emulator: Emulator, folder: Path, kind: str = "sdwebui", checkpoints: tuple[str, ...] = (), **options: Any
+    emulator: Emulator,
+    folder: Path,
+    kind: str = "sdwebui",
+    checkpoints: tuple[str, ...] = (),
+    *,
+    mortal: bool = False,
+    **options: Any,
 ) -> AsyncIterator[World]:
-    """One runtime called `sd`, its queues, a simulator and no agent yet. `options` are the simulator's."""
+    """One runtime called `sd`, its queues, a simulator and no agent yet. `options` are the simulator's.
+
+    A mortal simulator is a process of its own, which may crash; starting it takes a second of the processor.
+    """
     async with AsyncExitStack() as stack:
         prefix = f"test{next(_NAMES)}"
         topology = await make_topology(emulator.url, [RuntimeSpec("sd", kind, checkpoints=checkpoints)], prefix)
         clients = {
             name: await stack.enter_async_context(aws_client(name, emulator.url)) for name in ("s3", "sqs", "sns")
         }
-        running = await stack.enter_async_context(simulator(kind, **{"latency": 0.2, **options}))
+        made = simulator if mortal else simulator_here
+        running = await stack.enter_async_context(made(kind, **{"latency": 0.2, **options}))
         url = (await clients["sqs"].create_queue(QueueName=f"{prefix}-told"))["QueueUrl"]
         answer = await clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         await subscribe(clients["sns"], topology.results_arn, answer["Attributes"]["QueueArn"], None)

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripts.reference import pages
 
 from darkroom_contract.decode import ContractError, parse
 from darkroom_contract.document import Artifact, JobDocument, artifact_name, cancel_key, document_key
@@ -253,9 +252,3 @@ def test_documents_and_messages_follow_their_schemas() -> None:
             assert list(validator.iter_errors({**GOOD, **fields}))
     document = msgspec.json.decode(msgspec.json.encode(document_of(1)))
     jsonschema.validate(document, json.loads((reference / "job-document.schema.json").read_text()))
-
-
-@pytest.mark.parametrize("path", pages(), ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_the_reference_is_up_to_date(path: Path) -> None:
-    """`make reference` would change nothing."""
-    assert path.read_text() == pages()[path]
