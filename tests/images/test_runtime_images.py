@@ -53,6 +53,7 @@ RUNTIMES = (
     Runtime("sdwebui", "launch.py", "extensions", ("--use-cpu", "all", "--skip-torch-cuda-test"), "sdwebui"),
     Runtime("sdwebui", "launch.py", "extensions", ("--always-cpu", "--skip-torch-cuda-test"), "forge"),
 )
+WEBUIS = RUNTIMES[1:]
 
 
 def context(runtime: Runtime, folder: Path) -> Path:
@@ -140,12 +141,9 @@ async def test_it_starts_without_a_gpu_and_stops(docker: Engine, runtime: Runtim
         assert await running.stop(grace=5) == 128 + signal.SIGTERM
 
 
-async def test_a_models_bucket_need_not_have_every_folder(
-    docker: Engine, runtime: Runtime, tag: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("runtime", WEBUIS, indirect=True, ids=[one.flavour for one in WEBUIS])
+async def test_a_models_bucket_need_not_have_every_folder(docker: Engine, tag: str, tmp_path: Path) -> None:
     """Mounted to be read only: what is there is used, tokenizers too; for the rest it has folders of its own."""
-    if runtime.name != "sdwebui":
-        pytest.skip("ComfyUI makes none of them")
     for name in ("checkpoints", "huggingface"):
         (tmp_path / "models" / name).mkdir(parents=True)
     options = (*locked_up(tmp_path), "--volume", f"{tmp_path}/models:/models:ro")
