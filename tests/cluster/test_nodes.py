@@ -90,6 +90,7 @@ async def working(rig: Rig, cloud: Cloud, *more: dict[str, Any], count: int = 1)
                     await rig.kubectl("wait", "--for=condition=Ready", f"{kind}/nodes", "--timeout=300s")
                 enough = lambda now: sum(map(runs, now)) == count  # noqa: E731
                 await pods.until(enough, "as many pods run as are wanted", 300)
+                await claims.until(bool, "their nodes were asked for", 300)
                 yield pods, claims
                 await rig.sqs.purge_queue(QueueUrl=url)
                 await claims.until(lambda now: not now, "no node is left", 300)

@@ -5,7 +5,7 @@ import codecs
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,9 @@ from .control_plane import ControlPlane
 from .programs import ClusterFailed
 
 type Object = Mapping[str, Any]
+
+_FLAGS = ("--watch", "--output-watch-events", "--output=json")
+_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +91,33 @@ async def watch(plane: ControlPlane, kind: str, *chosen: str) -> AsyncIterator[W
         kind: as kubectl has it: `pods`.
         chosen: kubectl's words that choose among them: `--namespace=x`, `--selector=app=y`.
     """
-    words = ("get", kind, *chosen, "--watch", "--output-watch-events", "--output=json")
-    process = await asyncio.create_subprocess_exec(
-        *tethered(program("kubectl"), f"--kubeconfig={plane.kubeconfig}", *words),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-    )
     seen = Watch(kind)
-    reading = asyncio.create_task(_read(process, seen))
+    watching = asyncio.create_task(_watch(plane, ("get", kind, *chosen), seen))
     try:
         yield seen
     finally:
-        reading.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await asyncio.gather(reading, return_exceptions=True)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(plane: ControlPlane, words: Sequence[str], seen: Watch) -> None:
+    """Watch again whenever kubectl ends without a word: the API server closes watches of a kind that changes."""
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *tethered(program("kubectl"), f"--kubeconfig={plane.kubeconfig}", *words, *_FLAGS),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            await _read(process, seen)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        await asyncio.sleep(_AGAIN_SECONDS)
+        there = json.loads(await plane.kubectl(*words, "--output=json"))["items"]
+        for uid in seen.objects.keys() - {one["metadata"]["uid"] for one in there}:
+            await seen.take(Event(time.time(), "DELETED", seen.objects[uid]))
 
 
 async def _read(process: asyncio.subprocess.Process, seen: Watch) -> None:
