@@ -122,7 +122,7 @@ def job(job_id: str, request: dict[str, Any] | None = None) -> dict[str, Any]:
 
 async def test_a_runtime_that_is_killed_in_a_job_costs_one_attempt(emulator: Emulator, tmp_path: Path) -> None:
     """Runtime killed in a job: "failed for good". Here the job completes once the runtime is back."""
-    async with world(emulator, tmp_path, latency=60) as sd, door(sd.simulator.url) as runtime:
+    async with world(emulator, tmp_path, mortal=True, latency=60) as sd, door(sd.simulator.url) as runtime:
         agent = await sd.agent(API_BASE_URL=runtime.url)
         await send(sd, job("killed"))
         await agent.says("job.started")
