@@ -40,7 +40,7 @@ local: $(SETUP) ## Keep the whole flow running until Ctrl-C, to send jobs of you
 	@$(BIN)/python -m darkroom_local up
 
 # The longest first; they wait as much as they work, so that one more than there are cores is at work at a time.
-SUITES := test-integration test-unit test-terraform test-contract test-charts lint docs reference-check
+SUITES := test-unit test-integration test-contract test-terraform test-charts lint docs reference-check
 ONCE := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .PHONY: deploy

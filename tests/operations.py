@@ -39,6 +39,19 @@ def written() -> set[tuple[str, str, str]]:
     }
 
 
+def unwritten(file: Path) -> set[tuple[str, str, str]]:
+    """What was called and is not written down."""
+    return noted(file) - written()
+
+
+def uncalled(file: Path, roles: set[str]) -> set[tuple[str, str]]:
+    """Actions that are written down for these roles and were not called.
+
+    On which of its resources a role acts depends on time, too: a sweep or a cancel may not come about in a run.
+    """
+    return {call[:2] for call in written() if call[0] in roles} - {call[:2] for call in noted(file)}
+
+
 def last(items: list[pytest.Item]) -> None:
     """Move the tests of operations behind all others."""
     items.sort(key=lambda item: item.path.stem == "test_operations")

@@ -252,11 +252,7 @@ async def test_a_server_that_works_on_is_busy_for_the_probe_then_wedged() -> Non
         task = await server.given_up(adapter)
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 5)
-        with pytest.raises(RuntimeGone, match="given up"):
-            await adapter.probe()
-        await asyncio.sleep(LIMITS.stall_seconds)
-        with pytest.raises(RuntimeWedged):
-            await adapter.probe()
+        await _busy_then_wedged(adapter)
         server.go_on.set()
         async with asyncio.timeout(5):
             while not await _is_ready(adapter):  # noqa: ASYNC110 (the server tells nobody)
@@ -281,14 +277,18 @@ async def test_one_given_up_job_of_several_keeps_its_slot_and_no_more() -> None:
         await adapter.probe()
         second.cancel()
         await asyncio.wait((second,))
-        with pytest.raises(RuntimeGone, match="given up"):
-            await adapter.probe()
-        await asyncio.sleep(LIMITS.stall_seconds)
-        with pytest.raises(RuntimeWedged):
-            await adapter.probe()
+        await _busy_then_wedged(adapter)
         server.go_on.set()
         async with asyncio.timeout(5):
             assert (await (await third)).files
+
+
+async def _busy_then_wedged(adapter: OpenAIImages) -> None:
+    with pytest.raises(RuntimeGone, match="given up"):
+        await adapter.probe()
+    await asyncio.sleep(LIMITS.stall_seconds)
+    with pytest.raises(RuntimeWedged):
+        await adapter.probe()
 
 
 async def _is_ready(adapter: OpenAIImages) -> bool:

@@ -17,14 +17,13 @@ import msgspec
 import pytest
 import pytest_asyncio
 import yaml
-from scripts.go_tools import ToolUnavailable, crds
 
 from darkroom_contract.document import JobDocument
 from darkroom_contract.message import read_message
 from darkroom_contract.notification import read_notification
-from darkroom_local.cluster.control_plane import ControlPlane, control_plane
+from darkroom_local.cluster.control_plane import ControlPlane
+from tests.charts.released.api_server import api_server_with_definitions
 from tests.charts.runtime_chart import MINIMAL
-from tests.release.conftest import unavailable
 
 ROOT = Path(__file__).parents[2]
 _FIRST = ["rev-list", "--reverse", "HEAD", "--", "charts/runtime/Chart.yaml"]
@@ -95,13 +94,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
     """A real API server with the definitions of KEDA and Karpenter."""
-    try:
-        async with control_plane(tmp_path_factory.mktemp("control-plane")) as running:
-            await running.apply([*crds("keda"), *crds("karpenter")])
-            await running.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=60s")
-            yield running
-    except ToolUnavailable as reason:
-        unavailable(reason)
+    async with api_server_with_definitions(tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import pytest_asyncio
-from scripts.go_tools import ToolUnavailable, crds, program
+from scripts.go_tools import program
 
-from darkroom_local.cluster.control_plane import ControlPlane, control_plane
-from tests.charts.conftest import unavailable
+from darkroom_local.cluster.control_plane import ControlPlane
 
+from .api_server import api_server_with_definitions
 from .kube_api import KubeApi
 from .terraform_outputs import state
 
@@ -30,13 +30,8 @@ def terraform_begins(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def api_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ControlPlane]:
     """One for the session: tests ask it by dry runs, or keep to names of their own."""
-    try:
-        async with control_plane(tmp_path_factory.mktemp("control-plane")) as plane:
-            await plane.apply([*crds("keda"), *crds("karpenter")])
-            await plane.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=60s")
-            yield plane
-    except ToolUnavailable as reason:
-        unavailable(reason)
+    async with api_server_with_definitions(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane
 
 
 @pytest.fixture(scope="session")
