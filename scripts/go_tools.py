@@ -8,19 +8,23 @@ versions.toml.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from darkroom_local.cache import alone, cache_folder
+from darkroom_local.tether import tethered
 
-_VERSIONS = Path(__file__).parents[1] / "versions.toml"
+_ROOT = Path(__file__).parents[1]
+_VERSIONS = _ROOT / "versions.toml"
 
 
 class ToolUnavailable(Exception):
@@ -102,6 +106,27 @@ def program(name: str) -> Path:
     return built
 
 
+@contextmanager
+def building(*groups: Iterable[str]) -> Iterator[None]:
+    """Build programs beside what is done within: each group in a process of its own. At the end they are there.
+
+    A group side by side with another keeps the core at work that a linker or one large package leaves idle.
+
+    Raises:
+        ToolUnavailable: a program could not be built; its process has said why.
+    """
+    commands = [tethered(sys.executable, "-m", __name__, *group) for group in groups]
+    at_work = [subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL) for command in commands]  # noqa: S603
+    try:
+        yield
+        if any(process.wait() for process in at_work):
+            raise ToolUnavailable("not every program could be built: the reason is above")
+    finally:
+        for process in at_work:
+            process.send_signal(signal.SIGINT)  # ends its Go, too; SIGTERM would not
+            process.wait()
+
+
 def module_folder(tool: str) -> Path:
     """The sources of a tool's module: CRDs and charts lie in them.
 
@@ -127,6 +152,8 @@ def _build(tool: str, name: str, built: Path) -> None:
     recipe, begun = RECIPES[tool], time.monotonic()
     print(f"building {name} {version(tool)}, once (minutes) …", file=sys.stderr, flush=True)  # noqa: T201
     sources = module_folder(tool)
+    for left in built.parent.glob(f".{name}-*"):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=built.parent, prefix=f".{name}-") as folder:
         # The module cache is read-only: its go.mod is amended beside the program to be.
         for file in ("go.mod", "go.sum"):
@@ -134,6 +161,7 @@ def _build(tool: str, name: str, built: Path) -> None:
         _amend(recipe, Path(folder) / "go.mod", version(tool))
         new = Path(folder) / name
         flags = ["-mod=mod", f"-modfile={folder}/go.mod", "-trimpath", "-buildvcs=false", f"-o={new}"]
+        flags.append("-gcflags=all=-dwarf=false")  # the linker would throw it away: a sixth of the time is saved
         _go(
             recipe,
             "build",
@@ -141,6 +169,7 @@ def _build(tool: str, name: str, built: Path) -> None:
             *flags,
             f"-ldflags={_linker(recipe, version(tool))}",
             recipe.programs[name],
+            GOTMPDIR=folder,
         )
         new.rename(built)
     print(f"built {name} in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
@@ -181,15 +210,15 @@ def _linker(recipe: Recipe, number: str) -> str:
     return " ".join(("-s", "-w", *written))
 
 
-def _go(recipe: Recipe, *arguments: str) -> str:
-    """Run the Go toolchain and give its output."""
+def _go(recipe: Recipe, *arguments: str, **more: str) -> str:
+    """Run the Go toolchain and give its output; it ends with this process, however that ends."""
     if (go := shutil.which("go")) is None:
         raise ToolUnavailable(f"{recipe.module} is built by the Go toolchain: install Go 1.26 or newer (no go on PATH)")
-    environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
+    environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "", **more}
     if recipe.toolchain:
         environ["GOTOOLCHAIN"] = recipe.toolchain
     # nice: a build takes every core for minutes, and whoever waits for it may be at work meanwhile.
-    command = ["nice", go, *arguments]
+    command = tethered("nice", go, *arguments)
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = done.stderr.strip()[-1000:]
@@ -208,6 +237,8 @@ def main() -> None:
             print(program(name))  # noqa: T201
     except ToolUnavailable as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ no cluster to be had, the tests say so themselves.
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
@@ -14,29 +15,35 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from scripts.go_tools import RECIPES, ToolUnavailable, program
+from scripts.go_tools import RECIPES, ToolUnavailable, building
 
 from darkroom_local.cluster.folder import cluster_folder
+from darkroom_local.cluster.machine import prepare
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.processes import start
 from tests.images.unavailable import Unavailable
 
+from .conftest import NO_CLUSTER
 from .started import archives, started
+from .times import OUT
 
 FOLDER = Path(__file__).parent
 MEASURED = ("test_zero_to_work",)
 # Of about the same length each.
 LANES: tuple[tuple[str, ...], ...] = (
-    ("test_upgrade", "test_keda", "test_uninstall"),
+    ("test_upgrade", "test_keda", "test_uninstall", "test_command"),
     ("test_nodes",),
-    ("test_leaving", "test_command"),
+    ("test_leaving",),
     ("test_busy",),
 )
+_LANE_SECONDS = 1800
+"""Several times what the longest takes: one that hangs must not hang the walk."""
+_HUNG = 124  # as timeout(1) has it
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CORDONS = ("test_drain",)
-_TOOLS = ("etcd", "helm", "karpenter", "keda", "kubernetes", "kwok")
-PROGRAMS = tuple(name for tool in _TOOLS for name in RECIPES[tool].programs)
-"""All that the cluster and its tests run."""
+_TOOLS = (("kubernetes", "helm", "etcd"), ("keda", "karpenter", "kwok"))
+PROGRAMS = tuple(tuple(name for tool in tools for name in RECIPES[tool].programs) for tools in _TOOLS)
+"""All that the cluster and its tests run, in groups that take about as long as each other to build."""
 
 
 async def walk(folder: Path, built: Sequence[Path]) -> int:
@@ -51,7 +58,10 @@ async def walk(folder: Path, built: Sequence[Path]) -> int:
             lanes = [group.create_task(_lane(f"lane-{n}", files, description)) for n, files in enumerate(LANES)]
         last = await _lane("cordons", CORDONS, description)
     _say(f"the whole walk took {time.monotonic() - begun:.0f} s")
-    return worst([first, *(lane.result() for lane in lanes), last])
+    status = worst([first, *(lane.result() for lane in lanes), last])
+    if status:
+        _keep_logs(folder)
+    return status
 
 
 def worst(statuses: Iterable[int]) -> int:
@@ -66,19 +76,32 @@ async def _lane(name: str, files: Sequence[str], description: Path) -> int:
     environ = {**os.environ, "CLUSTER": str(description), "NAMESPACE": name}
     child = await start([*command, *(str(FOLDER / f"{file}.py") for file in files)], environ, log)
     try:
-        return await child.process.wait()
+        async with asyncio.timeout(_LANE_SECONDS):
+            return await child.process.wait()
+    except TimeoutError:
+        return _HUNG
     finally:
         await child.stop()
         _say(f"== {', '.join(files)}\n{log.read_text(errors='replace')}")
 
 
+def _keep_logs(folder: Path) -> None:
+    """Keep what the programs and the pods have said, for whoever looks why it was red; the folder goes."""
+    shutil.rmtree(OUT / "logs", ignore_errors=True)
+    for log in folder.rglob("*.log"):
+        kept = OUT / "logs" / log.relative_to(folder)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(log, kept)
+    _say(f"logs are kept in {OUT / 'logs'}")
+
+
 def build(folder: Path) -> list[Path]:
     """Build all that is run, and archives of the images into the folder."""
+    prepare()  # or one hears of what is missing here after many minutes
     begun = time.monotonic()
     _say("building programs and images, where the cache has not got them (many minutes the first time)")
-    for name in PROGRAMS:  # now, or one is compiled in the midst of what is measured
-        program(name)
-    built = archives(folder)  # from this very thread: an engine ends with the thread that started it
+    with building(*PROGRAMS):  # now, or one is compiled in the midst of what is measured
+        built = archives(folder)  # from this very thread: an engine ends with the thread that started it
     _say(f"programs and images are there after {time.monotonic() - begun:.0f} s")
     return built
 
@@ -108,8 +131,9 @@ def main() -> int:
     try:
         with cluster_folder() as folder:
             return asyncio.run(_until_told(folder, build(folder), told))
-    except (Unavailable, ToolUnavailable, EmulatorUnavailable):
+    except (Unavailable, ToolUnavailable, EmulatorUnavailable) as reason:
         if not told:  # or it failed as its programs were told, too
+            os.environ[NO_CLUSTER] = str(reason)
             return pytest.main([str(FOLDER)])  # each says why it is skipped
     except (asyncio.CancelledError, KeyboardInterrupt):
         pass

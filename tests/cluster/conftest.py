@@ -19,8 +19,11 @@ from .inbox import inbox
 from .rig import Rig
 from .started import Started, archives, described, started
 
+NO_CLUSTER = "NO_CLUSTER"
+"""The variable that says why `python -m tests.cluster` has started none."""
 
-def unavailable(reason: Exception) -> NoReturn:
+
+def unavailable(reason: Exception | str) -> NoReturn:
     """Skip, as a part is not to be had here; in CI fail, for there nobody reads what was skipped."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
     raise AssertionError  # both leave by an exception
@@ -50,9 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 async def _found(stack: AsyncExitStack) -> Started:
     if (file := os.environ.get("CLUSTER")) is not None:
         return described(Path(file))
+    if (reason := os.environ.get(NO_CLUSTER)) is not None:
+        unavailable(reason)
     folder = stack.enter_context(cluster_folder())
     try:
         # From this very thread: an engine ends with the thread that started it.
         return await stack.enter_async_context(started(folder, archives(folder)))
-    except (Unavailable, ToolUnavailable, EmulatorUnavailable) as reason:
-        unavailable(reason)
+    except (Unavailable, ToolUnavailable, EmulatorUnavailable) as found:
+        unavailable(found)

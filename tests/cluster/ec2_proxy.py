@@ -1,10 +1,9 @@
 """Stands between Karpenter and the emulator: notes every call, and makes up for what the emulator's EC2 lacks."""
 
-import asyncio
 import re
 import urllib.parse
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,16 +43,10 @@ class Ec2Proxy:
     url: str = ""
     refuse_spot: bool = False
     calls: list[Call] = field(default_factory=list)
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def of(self, action: str) -> list[Call]:
         """Calls of one action, dry runs apart."""
         return [call for call in self.calls if call.action == action and "DryRun" not in call.parameters]
-
-    async def until(self, holds: Callable[[], bool], seconds: float) -> None:
-        """Wait until the calls are as they should be."""
-        async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(holds)
 
     async def handle(self, request: web.Request, session: aiohttp.ClientSession) -> web.Response:
         """Pass a call on, mended where need be."""
@@ -74,8 +67,6 @@ class Ec2Proxy:
         if action == "CreateFleet" and b"<fleetInstanceSet>" in answer:
             await self._set_groups(parameters, re.findall(rb">(i-[0-9a-f]{8,17})<", answer))
         self.calls.append(Call(action, parameters, status))
-        async with self._changed:
-            self._changed.notify_all()
         return web.Response(body=answer, status=status, headers=kept)
 
     def _refused(self, action: str, parameters: dict[str, str]) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import struct
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from darkroom_local.topology import RuntimeQueues, Topology
 
 from .inbox import Inbox
 
+_SIZE = (128, 96)
 # A test's minutes are for what is tested: everything that only waits is short.
 QUICK: dict[str, Any] = {
     "runtime": {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
@@ -58,14 +60,14 @@ class Rig:
     async def runtime(self, name: str, *more: dict[str, Any]) -> AsyncIterator[Watch]:
         """Install a runtime, give its pods to watch, and remove it again."""
         release = Release(name, self.namespace)
-        async with watch(
-            self.cluster.plane, "pods", f"--namespace={self.namespace}", f"--selector={label(name)}"
-        ) as pods:
+        async with watch(self.cluster.plane, "pods", namespace=self.namespace, selector=label(name)) as pods:
             try:
                 await release.install(self.cluster.plane, self.values(name, *more))
                 yield pods
             finally:
                 await release.uninstall(self.cluster.plane)
+                # Helm waits for its own objects alone, and a ReplicaSet that is still there makes pods anew.
+                await self.kubectl("wait", "--for=delete", "replicasets", f"--selector={label(name)}", "--timeout=300s")
                 # Pods may take their whole grace; the next test of this runtime must not see them.
                 await self.kubectl("delete", "pods", f"--selector={label(name)}", "--grace-period=1", "--timeout=300s")
 
@@ -98,7 +100,14 @@ class Rig:
     ) -> list[str]:
         """Send jobs through the API that take so long each on the simulated GPU; their ids."""
         ids = [f"{runtime}-{uuid.uuid4().hex[:12]}" for _ in range(count)]
-        asked = {"prompt": "a lake", "seed": 1, "width": 128, "height": 96, "simulator": {"latency": seconds, **fault}}
+        width, height = _SIZE
+        asked = {
+            "prompt": "a lake",
+            "seed": 1,
+            "width": width,
+            "height": height,
+            "simulator": {"latency": seconds, **fault},
+        }
         body = {"runtime": runtime, "task": "text-to-image", "input": asked, "timeout_seconds": timeout_seconds}
         async with aiohttp.ClientSession() as session:
             await asyncio.gather(*(self._post(session, {"id": one, **body}) for one in ids))
@@ -151,6 +160,8 @@ class Rig:
             for artifact in artifacts:
                 content = await self._object(artifact["url"].removeprefix(f"s3://{self.topology.bucket}/"))
                 assert hashlib.sha256(content).hexdigest() == artifact["sha256"]
+                assert content.startswith(b"\x89PNG")
+                assert struct.unpack_from(">II", content, 16) == _SIZE
         return list(documents.values())
 
     async def documents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

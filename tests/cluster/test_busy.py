@@ -12,8 +12,11 @@ from .rig import Rig, ready, stays
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _COST = "controller.kubernetes.io/pod-deletion-cost"
-_MARK, _LESS = "100", "50"
-"""What a busy pod's agent sets, and what is more than nothing and less than that."""
+_SPARE = "karpenter.sh/do-not-disrupt"
+_MARKS = {_COST: "100", _SPARE: "true"}
+"""What a busy pod's agent sets: for the ReplicaSet, and for Karpenter (test_nodes shows what that does)."""
+_LESS = "50"
+"""More than nothing, and less than that."""
 _PODS = 3
 _LONG_SECONDS = 150
 """Several times what passes until pods are told to leave, on a slow machine as well."""
@@ -49,7 +52,7 @@ async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> 
         short = await rig.submit(runtime, 12, 2)
         await rig.heard.until(short, 300)
         marked = set() if forbidden else {busy}
-        await pods.until(lambda now: {name(one) for one in now if cost(one) == _MARK} == marked, "idle or marked", 300)
+        await pods.until(lambda now: all_marked(now, marked), "the busy pod is marked, and no other", 300)
         await let_go(rig, runtime, [name(one) for one in pods.objects.values() if name(one) != busy])
         await pods.until(lambda now: sum(map(stays, now)) == 1, "one pod is left", 300)
         assert long not in rig.heard.told, "the long job was over before the others were told to leave"
@@ -72,7 +75,11 @@ def name(pod: Object) -> str:
     return str(pod["metadata"]["name"])
 
 
-def cost(pod: Object) -> str | None:
-    """What it costs to delete it, as Kubernetes is told."""
-    found: str | None = pod["metadata"].get("annotations", {}).get(_COST)
-    return found
+def all_marked(pods: list[Object], those: set[str]) -> bool:
+    """Whether those pods, by name, bear the marks, and no other bears one."""
+    return all(marks(pod) == (_MARKS if name(pod) in those else {}) for pod in pods)
+
+
+def marks(pod: Object) -> dict[str, str]:
+    """The marks that a pod bears."""
+    return {name: value for name, value in pod["metadata"].get("annotations", {}).items() if name in _MARKS}

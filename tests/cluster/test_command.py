@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 _ROOT = Path(__file__).parents[2]
 _UP_SECONDS = 600
 _JOB_SECONDS = 300
+_END_SECONDS = 60
+_LOOK_SECONDS = 0.2
 _LAST = "/v1/jobs/ID"
 """Of what it prints when it is up: how to ask again for the job that it proposes."""
 
@@ -48,6 +51,30 @@ async def test_a_cluster_of_ones_own_leaves_nothing_behind(rig: Rig) -> None:
         assert traces(folder) & made == set()
         assert list(Path(folder).iterdir()) == []
         assert machine_settings() == settings
+
+
+async def test_what_a_kill_leaves_goes_at_the_next_start(rig: Rig) -> None:
+    """Everything that ran ends with the command that is killed; its files go when the next one starts.
+
+    That one is ended by `make cluster-down`.
+    """
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        before = traces(folder)
+        async with command(folder) as (process, _):
+            (left,) = Path(folder).glob("darkroom-up-*")
+            os.killpg(process.pid, signal.SIGKILL)
+            await end_of(process)
+        end = time.monotonic() + _END_SECONDS
+        while rest := running(folder):
+            assert time.monotonic() < end, rest
+            await asyncio.sleep(_LOOK_SECONDS)
+        assert left.exists()
+        async with command(folder) as (process, _):
+            assert not left.exists()
+            assert "has ended" in await shell(f"cd {_ROOT} && TMPDIR={folder} make cluster-down")
+            await end_of(process)
+        assert traces(folder) - before == set()
+        assert list(Path(folder).iterdir()) == []
 
 
 @asynccontextmanager
@@ -127,8 +154,13 @@ def traces(folder: str) -> set[str]:
     """Links, control groups, mounts and processes of clusters whose files are below the folder."""
     links = [path.name for path in Path("/sys/class/net").glob("darkroom*")]
     groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/darkroom*") if path.is_dir()]
+    return {*links, *groups, *running(folder)}
+
+
+def running(folder: str) -> set[str]:
+    """Mounts and processes of clusters whose files are below the folder."""
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder in line]
-    return {*links, *groups, *mounts, *processes(folder)}
+    return {*mounts, *processes(folder)}
 
 
 def processes(folder: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from darkroom_local.cluster.kwok import fake_node
+from darkroom_local.cluster.release import Release
 from darkroom_local.cluster.watch import Object, Watch, watch
 
 from .rig import Rig
@@ -48,7 +49,7 @@ async def queue(rig: Rig) -> AsyncIterator[str]:
 async def scaled(rig: Rig, *more: dict[str, Any]) -> AsyncIterator[Watch]:
     """The release, and its Deployment to watch once KEDA has it in hand."""
     async with (
-        watch(rig.cluster.plane, "deployments", f"--namespace={rig.namespace}") as deployments,
+        watch(rig.cluster.plane, "deployments", namespace=rig.namespace) as deployments,
         rig.runtime("keda", _VALUES, *more),
     ):
         await rig.kubectl("wait", "--for=condition=Ready", "scaledobject/keda", "--timeout=300s")
@@ -103,6 +104,20 @@ async def test_without_an_answer_the_fallback_holds(rig: Rig) -> None:
         await deployments.until(wants(0), "no pod is wanted", 300)
 
 
+async def test_without_an_answer_what_is_at_work_stays(rig: Rig, queue: str) -> None:
+    """More pods than the fallback has are at work when AWS cannot be reached: none of them is taken away."""
+    async with wire(rig.cluster.emulator.url) as way, scaled(rig, {"aws": {"endpointUrl": way.url}}) as deployments:
+        await send(rig, queue, 100)
+        await deployments.until(wants(_MOST), "the most pods are wanted", 300)
+        deployments.events.clear()
+        with way.cut():
+            await rig.kubectl("wait", "--for=condition=Fallback", "scaledobject/keda", "--timeout=300s")
+            await asyncio.sleep(_FLAP_SECONDS)
+            assert set(asked(deployments)) <= {_MOST}
+        await rig.sqs.purge_queue(QueueUrl=queue)
+        await deployments.until(wants(0), "no pod is wanted", 300)
+
+
 async def test_a_queue_that_was_deleted_comes_back(rig: Rig, queue: str) -> None:
     """Without the queue the fallback holds; with a new one of its name, work makes pods again."""
     async with scaled(rig) as deployments:
@@ -130,11 +145,20 @@ async def test_a_cron_trigger_stands_beside_the_queue(rig: Rig, queue: str) -> N
 
 
 async def test_paused_it_stays_as_it_is(rig: Rig, queue: str) -> None:
-    """Work makes no pods while scaling is paused, and makes them once it is resumed."""
-    async with scaled(rig, {"scaling": {"paused": True}}) as deployments:
+    """While scaling is paused, work makes no pods, and no work takes none away; it goes on once it is resumed."""
+    release, plane, paused = Release("keda", rig.namespace), rig.cluster.plane, {"scaling": {"paused": True}}
+    async with scaled(rig, paused) as deployments:
         await send(rig, queue, 100)
         await rig.kubectl("wait", "--for=condition=Paused", "scaledobject/keda", "--timeout=300s")
         await asyncio.sleep(_FLAP_SECONDS)  # several of KEDA's looks at the queue
         assert asked(deployments) == [1]  # a Deployment's own, at the install
-        async with rig.runtime("keda", _VALUES):
-            await deployments.until(wants(_MOST), "the most pods are wanted", 300)
+        await release.install(plane, rig.values("keda", _VALUES))
+        await deployments.until(wants(_MOST), "the most pods are wanted", 300)
+        await release.install(plane, rig.values("keda", _VALUES, paused))
+        await rig.kubectl("wait", "--for=condition=Paused", "scaledobject/keda", "--timeout=300s")
+        deployments.events.clear()
+        await rig.sqs.purge_queue(QueueUrl=queue)
+        await asyncio.sleep(_FLAP_SECONDS)
+        assert set(asked(deployments)) <= {_MOST}
+        await release.install(plane, rig.values("keda", _VALUES))
+        await deployments.until(wants(0), "no pod is wanted", 300)

@@ -19,6 +19,7 @@ from scripts.go_tools import ToolUnavailable, version
 
 from darkroom_local.cluster.karpenter import karpenter
 from darkroom_local.cluster.watch import Object, Watch, watch
+from darkroom_local.topology import aws_client
 
 from .conftest import unavailable
 from .ec2_account import CLUSTER, ROLE, Account, make_account
@@ -35,6 +36,16 @@ _QUEUE_LENGTH = 5
 _CAPACITY = "TargetCapacitySpecification.DefaultTargetCapacityType"
 _BOTTLEROCKET = "1.50.0"
 _SPARE = "karpenter.sh/do-not-disrupt"
+_SOCI = {
+    "pull-mode": "parallel-pull-unpack",
+    "parallel-pull-unpack": {
+        "max-concurrent-downloads-per-image": 20,
+        "concurrent-download-chunk-size": "16mb",
+        "max-concurrent-unpacks-per-image": 12,
+        "discard-unpacked-layers": True,
+    },
+}
+"""Bottlerocket's settings by the chart's defaults."""
 _SNAPSHOT = "snap-0123456789abcdef0"
 _VALUES: dict[str, Any] = {
     "nodes": {
@@ -79,7 +90,10 @@ async def cloud(rig: Rig) -> AsyncIterator[Cloud]:
 
 @asynccontextmanager
 async def working(rig: Rig, cloud: Cloud, *more: dict[str, Any], count: int = 1) -> AsyncIterator[tuple[Watch, Watch]]:
-    """The runtime with so many pods, for messages wait; its pods and the node claims. Afterwards no node is left."""
+    """The runtime with so many pods, for messages wait; its pods and the node claims. Afterwards no node is left.
+
+    Nor is an instance, nor what the chart gave Karpenter, once it is uninstalled.
+    """
     url = rig.topology.of("nodes").queue_url
     async with while_booting(cloud.boots), watch(rig.cluster.plane, "nodeclaims") as claims:
         for _ in range(count * _QUEUE_LENGTH):
@@ -94,8 +108,20 @@ async def working(rig: Rig, cloud: Cloud, *more: dict[str, Any], count: int = 1)
                 yield pods, claims
                 await rig.sqs.purge_queue(QueueUrl=url)
                 await claims.until(lambda now: not now, "no node is left", 300)
+                assert await instances(rig) == []
         finally:
             await rig.sqs.purge_queue(QueueUrl=url)
+    assert await rig.kubectl("get", "nodepools,ec2nodeclasses", "--output=name") == ""
+
+
+async def instances(rig: Rig) -> list[str]:
+    """Ids of the instances that have not been ended."""
+    alive = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    async with aws_client("ec2", rig.cluster.emulator.url) as ec2:
+        described = await ec2.describe_instances(
+            Filters=[alive, {"Name": "tag-key", "Values": ["karpenter.sh/nodepool"]}]
+        )
+    return [one["InstanceId"] for group in described["Reservations"] for one in group["Instances"]]
 
 
 def runs(pod: Object) -> bool:
@@ -110,8 +136,8 @@ def instance_type(claim: Object) -> str:
 
 async def blocked(rig: Rig, claim: Object) -> None:
     """Wait until Karpenter says that it would disrupt a node, but for a pod's mark."""
-    of = f"--field-selector=reason=DisruptionBlocked,involvedObject.name={claim['metadata']['name']}"
-    async with watch(rig.cluster.plane, "events", "--namespace=default", of) as events:
+    fields = f"reason=DisruptionBlocked,involvedObject.name={claim['metadata']['name']}"
+    async with watch(rig.cluster.plane, "events", namespace="default", fields=fields) as events:
         says = lambda now: any("do-not-disrupt" in one["message"] for one in now)  # noqa: E731
         await events.until(says, "Karpenter says that the mark stands against it", 300)
 
@@ -139,6 +165,14 @@ def volume(data: dict[str, str], device: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in data.items() if key.startswith(prefix)}
 
 
+def tags(fleet: dict[str, str], resource: str) -> dict[str, str]:
+    """Tags that a CreateFleet gives to a kind of resource."""
+    (name,) = (name for name, value in fleet.items() if name.endswith(".ResourceType") and value == resource)
+    prefix = name.removesuffix("ResourceType") + "Tag."
+    keys = [name for name in fleet if name.startswith(prefix) and name.endswith(".Key")]
+    return {fleet[name]: fleet[name.removesuffix("Key") + "Value"] for name in keys}
+
+
 def user_data(data: dict[str, str]) -> dict[str, Any]:
     """Bottlerocket's settings."""
     found: dict[str, Any] = tomllib.loads(base64.b64decode(data["UserData"]).decode())["settings"]
@@ -154,11 +188,13 @@ async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud)
         node = json.loads(await rig.kubectl("get", "node", pod["spec"]["nodeName"], "--output=json"))
     fleet = cloud.proxy.of("CreateFleet")[0].parameters
     types = {value for name, value in fleet.items() if name.endswith(".InstanceType")}
+    assert types
     assert types <= set(_TYPES)
     assert fleet[_CAPACITY] == "spot"
     data = template(cloud.proxy.of("CreateLaunchTemplate")[-1])
     settings = user_data(data)
     assert settings["container-runtime"] == {"snapshotter": "soci"}
+    assert settings["container-runtime-plugins"]["soci-snapshotter"] == _SOCI
     assert settings["kubernetes"]["cluster-name"] == CLUSTER
     assert settings["kubernetes"]["node-labels"]["team"] == "studio"
     assert {"darkroom/runtime", "nvidia.com/gpu"} <= settings["kubernetes"]["node-taints"].keys()
@@ -167,15 +203,15 @@ async def test_a_pod_makes_a_spot_node_as_the_values_say(rig: Rig, cloud: Cloud)
     assert expected.items() <= volume(data, "/dev/xvdb").items()
     assert "SnapshotId" not in volume(data, "/dev/xvdb")
     assert (data["MetadataOptions.HttpTokens"], data["MetadataOptions.HttpPutResponseHopLimit"]) == ("required", "1")
-    tags = {value for name, value in fleet.items() if ".Tag." in name}
-    assert {"cost-center", "42", "darkroom:runtime"} <= tags
+    for resource in ("instance", "volume"):
+        assert {"cost-center": "42", "darkroom:runtime": "nodes"}.items() <= tags(fleet, resource).items()
     # The node has what its own user data say: labels and taints reached it by no other way.
     assert node["metadata"]["labels"]["team"] == "studio"
     assert "darkroom/runtime" in {taint["key"] for taint in node["spec"]["taints"]}
 
 
 async def test_an_interrupted_node_is_replaced(rig: Rig, cloud: Cloud) -> None:
-    """A Spot notice taints the node, its pod runs on another one, the instance ends, and the message is deleted."""
+    """After a Spot notice the pod runs on another node, the instance ends, and the message is deleted."""
     async with working(rig, cloud) as (pods, claims):
         (claim,) = claims.objects.values()
         instance = claim["status"]["providerID"].rpartition("/")[2]

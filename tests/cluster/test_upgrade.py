@@ -42,6 +42,9 @@ async def test_an_upgrade_and_a_rollback_lose_nothing(rig: Rig, record_property:
             await _rolled_out(rig)
             changed = await _pod_template(rig)
             assert {one["image"].rpartition(":")[2] for one in _containers(changed)} == {"next"}
+            assert {"name": "INTERRUPT_SECONDS", "value": "5"} in [
+                variable for one in _containers(changed) for variable in one.get("env", ())
+            ]
             await release.rollback(plane)
             await _rolled_out(rig)
             assert await _pod_template(rig) == first

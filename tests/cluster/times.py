@@ -11,7 +11,7 @@ from darkroom_local.cluster.watch import Event, Object
 
 type Record = Callable[[str, object], None]
 
-_OUT = Path(__file__).parents[2] / "out" / "cluster"
+OUT = Path(__file__).parents[2] / "out" / "cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def told_to_leave(pods: Sequence[Event]) -> list[float]:
 
 def keep(record: Record, name: str, values: Mapping[str, Any]) -> None:
     """Keep them in out/cluster/<name>.json, and record those that are one number with the test's report."""
-    _OUT.mkdir(parents=True, exist_ok=True)
-    (_OUT / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n")
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n")
     numbers = [f"{what.replace('_', ' ')} {value}" for what, value in values.items() if isinstance(value, int | float)]
     record(name, ", ".join(numbers))
 

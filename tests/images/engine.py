@@ -129,7 +129,8 @@ def _daemon(root: Path, folder: Path, environ: dict[str, str]) -> Iterator[None]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+        if shutil.which("ip"):
+            subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
         _unmount()
 
 

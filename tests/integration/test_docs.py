@@ -23,7 +23,7 @@ ELSEWHERE = {
     "make deploy": "tests/deploy, which run what it runs; its dry run is here",
     "make cluster": "tests/cluster/test_command.py",
     "make cluster-down": "test_cluster_command",
-    "make test-cluster": "by hand, where one is root and has Go",
+    "make test-cluster": ".ci/run",
     ".venv/bin/pytest tests/cluster/test_uninstall.py": "make test-cluster",
 }
 

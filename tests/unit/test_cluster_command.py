@@ -1,5 +1,6 @@
 """`make cluster` and `make cluster-down`: one at a time, and ended from elsewhere."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,19 @@ def cluster(environ: dict[str, str], *words: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "darkroom_local.cluster", *words]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to somebody else")
+def test_a_file_of_somebody_elses_ends_nobody(environ: dict[str, str], tmp_path: Path) -> None:
+    """Whoever may write to /tmp must not say whom root ends."""
+    file = tmp_path / "darkroom-cluster.pid"
+    file.write_text("1")
+    os.chown(file, 65534, -1)
+    for words in (["down"], ["up", "--images", str(tmp_path)]):
+        status, said = cluster(environ, *words)
+        assert status == 1
+        assert "another user's" in said
+    assert file.read_text() == "1"
 
 
 def test_cluster_command(environ: dict[str, str], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from scripts.go_tools import ToolUnavailable
 
 from darkroom_local.cluster import machine
 from darkroom_local.cluster.machine import prepare
+from darkroom_local.cluster.pause import alone
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +67,10 @@ def test_a_root_that_may_not_is_said(status: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     with pytest.raises(ToolUnavailable, match="read-only"):
         prepare()
+
+
+def test_a_program_with_a_linker_is_no_image() -> None:
+    """Debian's own busybox is such a one: no pod would ever start."""
+    headers = b"\x7fELF".ljust(0x318)
+    assert alone(headers + b"\0" * 64)
+    assert not alone(headers + b"/lib64/ld-linux-x86-64.so.2\0")

@@ -12,16 +12,9 @@ from darkroom_local.cluster.control_plane import ControlPlane
 from darkroom_local.cluster.programs import ClusterFailed
 from darkroom_local.cluster.watch import Event, Object, Watch, _values, watch
 
-# Shows an object that nobody saw before at each start, and ends, as kubectl does when its watch is closed.
-_KUBECTL = """\
-#!/bin/sh
-number=$(cat "{count}"); echo $((number + 1)) > "{count}"
-echo '{{"type": "ADDED", "object": {{"metadata": {{"name": "p'$number'", "uid": "'$number'"}}}}}}'
-"""
 
-
-def pod(name: str, phase: str) -> dict[str, Any]:
-    return {"metadata": {"name": name, "uid": name}, "status": {"phase": phase}}
+def pod(name: str, phase: str, version: str = "1") -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": name, "resourceVersion": version}, "status": {"phase": phase}}
 
 
 def test_values_end_where_they_end() -> None:
@@ -50,28 +43,52 @@ async def test_a_wait_in_vain_says_what_there_was() -> None:
 
 
 class _Plane:
-    """An API server in which only the newest object is left."""
+    """An API server that answers the first time only if it is asked twice, and has one object more at each answer.
 
-    def __init__(self, count: Path) -> None:
-        self.kubeconfig = count
-        self._count = count
+    Of those before, only the newest is left.
+    """
 
-    async def kubectl(self, *_: str) -> str:
-        return json.dumps({"items": [{"metadata": {"uid": str(int(self._count.read_text()) - 1)}}]})
+    def __init__(self, folder: Path) -> None:
+        self.kubeconfig = folder
+        self.asked: list[str] = []
+
+    async def kubectl(self, *words: str) -> str:
+        self.asked.append(words[-1])
+        number = len(self.asked) - 1
+        if number == 0:
+            raise ClusterFailed("it is busy")
+        items = [pod(f"p{one}", "Pending", version=str(one)) for one in range(max(number - 1, 1), number + 1)]
+        return json.dumps({"metadata": {"resourceVersion": str(number)}, "items": items})
 
 
-async def test_it_begins_anew_and_forgets_what_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kubectl ends without a word: what came meanwhile is seen, and what went is not there any more."""
-    count, kubectl = tmp_path / "count", tmp_path / "kubectl"
-    count.write_text("0\n")
-    kubectl.write_text(_KUBECTL.format(count=count))
+async def test_it_lists_anew_and_goes_on_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch ends without a word: what came and went meanwhile is seen, and nothing else is told twice.
+
+    It is begun where the list ended, and goes on though the API server does not always answer.
+    """
+    kubectl, urls = tmp_path / "kubectl", tmp_path / "urls"
+    kubectl.write_text(f'#!/bin/sh\nfor url; do :; done; echo "$url" >> {urls}\n')
     kubectl.chmod(0o755)
     monkeypatch.setattr(module, "program", lambda _: kubectl)
     monkeypatch.setattr(module, "_AGAIN_SECONDS", 0)
+    plane = _Plane(tmp_path)
 
-    def third_alone(now: list[Object]) -> bool:
-        return [cast("Any", one)["metadata"]["name"] for one in now][:1] == ["p2"]
+    def newest(now: list[Object]) -> bool:
+        return [cast("Any", one)["metadata"]["name"] for one in now] == ["p2", "p3"]
 
-    async with watch(cast("ControlPlane", _Plane(count)), "pods") as pods:
-        await pods.until(third_alone, "the third is the oldest that is there", 20)
-    assert [event.name for event in pods.events if event.what == "ADDED"][:3] == ["p0", "p1", "p2"]
+    async with watch(cast("ControlPlane", plane), "pods", namespace="ours", selector="app=x") as pods:
+        await pods.until(newest, "the third has come, and the first has gone", 20)
+        told = [(event.what, event.name) for event in pods.events]
+    assert told == [("ADDED", "p1"), ("ADDED", "p2"), ("DELETED", "p1"), ("ADDED", "p3")]
+    assert set(plane.asked) == {"/api/v1/namespaces/ours/pods?labelSelector=app%3Dx"}
+    begun = [line.rpartition("&")[2] for line in urls.read_text().split()]
+    assert begun[:2] == ["resourceVersion=1", "resourceVersion=2"]
+    assert pods.trouble == "it is busy"
+
+
+async def test_a_change_that_nobody_told_of_is_seen() -> None:
+    """By its version: what has it still is left alone."""
+    seen = Watch("pods")
+    await seen.reconcile([pod("one", "Pending", version="1"), pod("two", "Pending", version="2")])
+    await seen.reconcile([pod("one", "Running", version="3"), pod("two", "Pending", version="2")])
+    assert [(event.what, event.name) for event in seen.events][2:] == [("MODIFIED", "one")]

@@ -1,11 +1,13 @@
 """Programs of Go: built once a version, whole or not at all."""
 
+import os
+import select
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from scripts.go_tools import RECIPES, ToolUnavailable, program, replacements, version
+from scripts.go_tools import RECIPES, ToolUnavailable, building, program, replacements, version
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +18,8 @@ case "$1 $2" in
 "mod download") mkdir -p "$FAKE/sources"; touch "$FAKE/sources/go.mod" "$FAKE/sources/go.sum"
     echo "{\\"Dir\\": \\"$FAKE/sources\\"}";;
 "mod edit") echo '{}';;
-build*) sleep 0.3; echo built >> "$FAKE/builds"; [ ! -e "$FAKE/broken" ] || { echo "no such module" >&2; exit 1; }
+build*) [ ! -e "$FAKE/endless" ] || { echo $$ > "$FAKE/endless"; exec sleep 600; }
+    sleep 0.3; echo built >> "$FAKE/builds"; [ ! -e "$FAKE/broken" ] || { echo "no such module" >&2; exit 1; }
     for word; do case "$word" in -o=*) echo '#!' > "${word#-o=}";; esac; done;;
 esac
 """
@@ -51,6 +54,28 @@ def test_a_build_that_fails_leaves_nothing(fake: Path) -> None:
         program("helm")
     (fake / "broken").unlink()
     assert program("helm").exists()
+
+
+def test_groups_are_built_beside_what_is_done_meanwhile(fake: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """All are there at the end; where one cannot be built, its own words are said."""
+    with building(["helm"], ["etcd", "kwok"]):
+        pass
+    assert (fake / "builds").read_text().split() == ["built"] * 3
+    (fake / "broken").touch()
+    with pytest.raises(ToolUnavailable, match="above"), building(["tflint"]):
+        pass
+    assert "no such module" in capfd.readouterr().err
+
+
+def test_what_fails_meanwhile_ends_the_builds(fake: Path) -> None:
+    """A build goes on for nobody: not even its Go does."""
+    os.mkfifo(fake / "endless")  # Go writes its number there
+    with pytest.raises(RuntimeError) as failed, building(["helm"]):
+        raise RuntimeError(os.pidfd_open(int((fake / "endless").read_text())))
+    (go,) = failed.value.args
+    assert select.select([go], [], [], 10)[0], "it runs on"
+    os.close(go)
+    assert not list((fake / "cache").rglob("helm"))
 
 
 def test_without_a_toolchain_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -42,9 +42,9 @@ def main() -> int:
     commands.add_parser("down", help="end the one that runs")
     options = parser.parse_args()
     console = Console(highlight=False)
-    if options.command == "down":
-        return _down(console)
     try:
+        if options.command == "down":
+            return _down(console)
         with _only_one():
             return asyncio.run(_until_signal(options.images, console))
     except (ToolUnavailable, EmulatorUnavailable, ClusterFailed) as error:
@@ -59,6 +59,7 @@ def main() -> int:
 def _only_one() -> Iterator[None]:
     """Say who we are, for `down`; the lock ends with this process, however it ends."""
     with _PID.open("a+") as file:
+        _ours(file)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -72,8 +73,15 @@ def _only_one() -> Iterator[None]:
             _PID.unlink()
 
 
+def _ours(file: IO[str]) -> None:
+    """Refuse a file that somebody else has put there: it says whom root is to end."""
+    if os.fstat(file.fileno()).st_uid != os.geteuid():
+        raise ClusterFailed(f"{_PID} is another user's: remove it")
+
+
 def _down(console: Console) -> int:
     with contextlib.suppress(FileNotFoundError), _PID.open() as file:
+        _ours(file)
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

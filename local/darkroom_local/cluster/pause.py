@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import platform
 import shutil
 import tarfile
 from pathlib import Path
@@ -10,19 +11,20 @@ from pathlib import Path
 from scripts.go_tools import ToolUnavailable
 
 PAUSE_IMAGE = "darkroom.local/pause:1"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def pause_image(folder: Path) -> Path:
     """Write it into the folder, as `docker save` would; the path of the archive.
 
     Raises:
-        ToolUnavailable: there is no busybox here.
+        ToolUnavailable: there is no busybox here, or not one that runs alone.
     """
-    if (busybox := shutil.which("busybox")) is None:
+    if (busybox := shutil.which("busybox")) is None or not alone(content := Path(busybox).read_bytes()):
         raise ToolUnavailable("a node's pods need busybox: install a statically linked one (Debian: busybox-static)")
-    layer = _tar({"bin/busybox": Path(busybox).read_bytes()})
+    layer = _tar({"bin/busybox": content})
     settings = {
-        "architecture": "amd64",
+        "architecture": _ARCHITECTURES[platform.machine()],
         "os": "linux",
         "config": {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "User": "65535"},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
@@ -36,6 +38,11 @@ def pause_image(folder: Path) -> Path:
     archive = folder / "pause.tar"
     archive.write_bytes(_tar(files))
     return archive
+
+
+def alone(program: bytes) -> bool:
+    """Whether it runs in an image of nothing else: a program that is not static names its linker behind its headers."""
+    return b"/ld-" not in program[:4096]
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

@@ -46,7 +46,7 @@ class Release:
 
 
 def runtime_values(topology: Topology, emulator: Emulator, runtime: str) -> dict[str, Any]:
-    """Values of a runtime's release: the keys of Terraform's output `runtime_values`, and the emulator's ways in."""
+    """Values of a runtime's release: Terraform's `runtime_values` as far as they mean something here, and more."""
     queues = topology.of(runtime)
     return {
         "runtime": {
@@ -56,6 +56,7 @@ def runtime_values(topology: Topology, emulator: Emulator, runtime: str) -> dict
             "port": 8080,
             "env": {"SIMULATOR_TYPE": queues.spec.type, "SIMULATOR_PORT": "8080"},
             "dynamicModel": queues.spec.dynamic_model,
+            "concurrency": queues.spec.concurrency,
         },
         "agent": {
             "image": {"repository": "darkroom/agent", "pullPolicy": "Never"},

@@ -5,7 +5,8 @@ import codecs
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import urllib.parse
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,12 @@ from .programs import ClusterFailed
 
 type Object = Mapping[str, Any]
 
-_FLAGS = ("--watch", "--output-watch-events", "--output=json")
+_APIS = {
+    "pods": "/api/v1",
+    "events": "/api/v1",
+    "deployments": "/apis/apps/v1",
+    "nodeclaims": "/apis/karpenter.sh/v1",
+}
 _AGAIN_SECONDS = 0.5
 
 
@@ -46,6 +52,8 @@ class Watch:
     events: list[Event] = field(default_factory=list)
     objects: dict[str, Object] = field(default_factory=dict)
     """By uid: a new object may have an old one's name."""
+    trouble: str = ""
+    """Why the API server could not be asked, the last time that it could not."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def until(self, holds: Callable[[list[Object]], bool], what: str, seconds: float) -> float:
@@ -59,7 +67,8 @@ class Watch:
                 await self._changed.wait_for(lambda: holds(list(self.objects.values())))
         except TimeoutError:
             told = ", ".join(f"{one['metadata']['name']} {told_of(one)}" for one in self.objects.values())
-            raise ClusterFailed(f"not within {seconds:g} s: {what}; {self.kind}: {told or 'none'}") from None
+            trouble = f" ({self.trouble})" if self.trouble else ""
+            raise ClusterFailed(f"not within {seconds:g} s: {what}; {self.kind}: {told or 'none'}{trouble}") from None
         return time.time()
 
     async def take(self, event: Event) -> None:
@@ -73,6 +82,17 @@ class Watch:
         async with self._changed:
             self._changed.notify_all()
 
+    async def reconcile(self, there: Iterable[Object]) -> None:
+        """Take what has changed unseen, from a list of all that is there."""
+        now = {one["metadata"]["uid"]: one for one in there}
+        for uid in self.objects.keys() - now.keys():
+            await self.take(Event(time.time(), "DELETED", self.objects[uid]))
+        for uid, one in now.items():
+            if (before := self.objects.get(uid)) is None:
+                await self.take(Event(time.time(), "ADDED", one))
+            elif before["metadata"]["resourceVersion"] != one["metadata"]["resourceVersion"]:
+                await self.take(Event(time.time(), "MODIFIED", one))
+
 
 def told_of(one: Object) -> str:
     """An object's state in some words: its phase, or the conditions that hold."""
@@ -83,16 +103,22 @@ def told_of(one: Object) -> str:
 
 
 @asynccontextmanager
-async def watch(plane: ControlPlane, kind: str, *chosen: str) -> AsyncIterator[Watch]:
+async def watch(
+    plane: ControlPlane, kind: str, *, namespace: str = "", selector: str = "", fields: str = ""
+) -> AsyncIterator[Watch]:
     """Watch objects of a kind for as long as the context lasts.
 
     Args:
         plane: the cluster's.
-        kind: as kubectl has it: `pods`.
-        chosen: kubectl's words that choose among them: `--namespace=x`, `--selector=app=y`.
+        kind: one of `pods`, `events`, `deployments`, `nodeclaims`.
+        namespace: all of them if it is empty.
+        selector: of labels: `app=y`.
+        fields: selector of fields: `reason=Started`.
     """
+    below = f"/namespaces/{namespace}" if namespace else ""
+    chosen = {"labelSelector": selector, "fieldSelector": fields}
     seen = Watch(kind)
-    watching = asyncio.create_task(_watch(plane, ("get", kind, *chosen), seen))
+    watching = asyncio.create_task(_watch(plane, f"{_APIS[kind]}{below}/{kind}", chosen, seen))
     try:
         yield seen
     finally:
@@ -100,24 +126,38 @@ async def watch(plane: ControlPlane, kind: str, *chosen: str) -> AsyncIterator[W
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _watch(plane: ControlPlane, words: Sequence[str], seen: Watch) -> None:
-    """Watch again whenever kubectl ends without a word: the API server closes watches of a kind that changes."""
+async def _watch(plane: ControlPlane, path: str, chosen: Mapping[str, str], seen: Watch) -> None:
+    """List, and watch from there on, time and again: a watch ends after some time, and when its kind changes.
+
+    Nothing is missed between ("Efficient detection of changes" in Kubernetes' API concepts).
+    """
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *tethered(program("kubectl"), f"--kubeconfig={plane.kubeconfig}", *words, *_FLAGS),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-        )
         try:
-            await _read(process, seen)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            listed = json.loads(await plane.kubectl("get", "--raw", _url(path, chosen)))
+            await seen.reconcile(listed["items"])
+            version = listed["metadata"]["resourceVersion"]
+            await _follow(plane, _url(path, {**chosen, "watch": "true", "resourceVersion": version}), seen)
+        except ClusterFailed as failure:
+            seen.trouble = str(failure)
         await asyncio.sleep(_AGAIN_SECONDS)
-        there = json.loads(await plane.kubectl(*words, "--output=json"))["items"]
-        for uid in seen.objects.keys() - {one["metadata"]["uid"] for one in there}:
-            await seen.take(Event(time.time(), "DELETED", seen.objects[uid]))
+
+
+async def _follow(plane: ControlPlane, url: str, seen: Watch) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *tethered(program("kubectl"), f"--kubeconfig={plane.kubeconfig}", "get", "--raw", url),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        await _read(process, seen)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _url(path: str, parameters: Mapping[str, str]) -> str:
+    return f"{path}?{urllib.parse.urlencode({name: value for name, value in parameters.items() if value})}"
 
 
 async def _read(process: asyncio.subprocess.Process, seen: Watch) -> None:
@@ -126,6 +166,8 @@ async def _read(process: asyncio.subprocess.Process, seen: Watch) -> None:
     while chunk := await process.stdout.read(1 << 20):
         values, rest = _values(rest + decode(chunk))
         for value in values:
+            if value["type"] == "ERROR":  # it is too old to go on from: list anew
+                return
             await seen.take(Event(time.time(), value["type"], value["object"]))
 
 

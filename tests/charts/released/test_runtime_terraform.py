@@ -1,17 +1,35 @@
 """From Terraform to the API server: what `runtime_values` says arrives in the objects of charts/runtime."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from scripts.terraform import TerraformUnavailable
 
 from darkroom_agent.settings import from_environ
+from darkroom_local.cluster.release import runtime_values
+from darkroom_local.emulator import Emulator
+from darkroom_local.topology import RuntimeQueues, RuntimeSpec, Topology, WebhookQueue
 from tests.charts.runtime_chart import Values, rendered
 from tests.charts.test_runtime_values import DEFAULTS, leaves
 
 from .kube_api import KubeApi
 from .terraform_outputs import outputs
+
+_ON_ONE_MACHINE = {
+    *("runtime.port", "runtime.env", "runtime.image.pullPolicy"),
+    *("agent.image.pullPolicy", "aws.endpointUrl"),
+}
+"""What a cluster on one machine is told besides: the simulator, images that lie on the node, the emulator."""
+_ON_AWS = {
+    *("inputs.buckets", "models.schedulingGate", "networkPolicy.collectorNamespace"),
+    *("nodes.capacityTypes", "nodes.discoveryTag", "nodes.instanceTypes", "nodes.role"),
+    *("pod.priorityClassName", "runtime.image.tag", "telemetry.otlpEndpoint"),
+    *("scaling.maxReplicas", "scaling.minReplicas", "scaling.targetWaitSeconds"),
+}
+"""What has no meaning there, or is the chart's default."""
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +69,26 @@ def test_what_terraform_was_told_is_what_pods_do(given: dict[str, Values]) -> No
     assert (webui.environ["DYNAMIC_SD_MODEL"], webui.scaled["maxReplicaCount"]) == ("true", 4)
     assert webui.requirements["node.kubernetes.io/instance-type"] == ["g6.xlarge"]
     assert webui.requirements["karpenter.sh/capacity-type"] == ["on-demand"]
+
+
+def test_a_cluster_on_one_machine_is_told_the_same(given: dict[str, Values]) -> None:
+    """`make cluster` and `make test-cluster` install with Terraform's keys, each of the same type."""
+    queues = RuntimeQueues(RuntimeSpec("sdxl", "sdwebui"), "queue", "dead", "bulk")
+    topology = Topology("", "", "outputs", "models", "", (queues,), WebhookQueue(*[""] * 5))
+    here = types(runtime_values(topology, Emulator("http://localhost", 0, Path()), "sdxl"))
+    there = types(given["sdxl"])
+    assert here.keys() - there.keys() == _ON_ONE_MACHINE
+    assert there.keys() - here.keys() == _ON_AWS
+    assert {path: kind for path, kind in here.items() if there.get(path, kind) != kind} == {}
+
+
+def types(values: Values) -> dict[str, str]:
+    """Path of each value → `number`, or its type."""
+
+    def at(path: str) -> str:
+        found: Any = values
+        for name in path.split("."):
+            found = found[name]
+        return "number" if isinstance(found, int | float) and not isinstance(found, bool) else type(found).__name__
+
+    return {path: at(path) for path in leaves(values)}
