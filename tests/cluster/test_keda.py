@@ -105,8 +105,16 @@ async def test_without_an_answer_the_fallback_holds(rig: Rig) -> None:
 
 
 async def test_without_an_answer_what_is_at_work_stays(rig: Rig, queue: str) -> None:
-    """More pods than the fallback has are at work when AWS cannot be reached: none of them is taken away."""
-    async with wire(rig.cluster.emulator.url) as way, scaled(rig, {"aws": {"endpointUrl": way.url}}) as deployments:
+    """More pods than the fallback has are at work when AWS cannot be reached: none of them is taken away.
+
+    The cooldown outlasts the failures until the fallback holds, as the chart's does: while KEDA renews its clients
+    after a failure, it can take the trigger for idle (2.20.2: `ErrCacheClosed` in pkg/scaling/scale_handler.go).
+    """
+    more = {"scaling": {"cooldownSeconds": 120}}
+    async with (
+        wire(rig.cluster.emulator.url) as way,
+        scaled(rig, {"aws": {"endpointUrl": way.url}}, more) as deployments,
+    ):
         await send(rig, queue, 100)
         await deployments.until(wants(_MOST), "the most pods are wanted", 300)
         deployments.events.clear()
@@ -114,8 +122,6 @@ async def test_without_an_answer_what_is_at_work_stays(rig: Rig, queue: str) -> 
             await rig.kubectl("wait", "--for=condition=Fallback", "scaledobject/keda", "--timeout=300s")
             await asyncio.sleep(_FLAP_SECONDS)
             assert set(asked(deployments)) <= {_MOST}
-        await rig.sqs.purge_queue(QueueUrl=queue)
-        await deployments.until(wants(0), "no pod is wanted", 300)
 
 
 async def test_a_queue_that_was_deleted_comes_back(rig: Rig, queue: str) -> None:
