@@ -116,14 +116,18 @@ def building(*groups: Iterable[str]) -> Iterator[None]:
         ToolUnavailable: a program could not be built; its process has said why.
     """
     commands = [tethered(sys.executable, "-m", __name__, *group) for group in groups]
-    at_work = [subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL) for command in commands]  # noqa: S603
+    at_work = [
+        subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL, process_group=0)  # noqa: S603
+        for command in commands
+    ]
     try:
         yield
         if any(process.wait() for process in at_work):
             raise ToolUnavailable("not every program could be built: the reason is above")
     finally:
         for process in at_work:
-            process.send_signal(signal.SIGINT)  # ends its Go, too; SIGTERM would not
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)  # not SIGTERM: it is to clean up
             process.wait()
 
 
@@ -228,6 +232,7 @@ def _go(recipe: Recipe, *arguments: str, **more: str) -> str:
 
 def main() -> None:
     """Print the paths of the programs that are named."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs come with it ignored
     if not sys.argv[1:]:
         sys.exit("usage: python -m scripts.go_tools PROGRAM…\nprograms: " + " ".join(sorted(_TOOL_OF)))
     try:

@@ -12,7 +12,6 @@ from aiobotocore.session import get_session
 from darkroom_contract.job import Priority
 
 from . import agent
-from .alive import stay_alive
 from .aws import client_config
 from .breaker import Breaker
 from .commit import Commit
@@ -21,6 +20,7 @@ from .errors import ServiceUnavailable
 from .gpu_time import GpuTime
 from .guard import FetchPolicy
 from .health import Health
+from .heartbeat import stay_alive
 from .inputs import InputLimits, Inputs
 from .mark import RestartMark
 from .patient_store import PatientStore, probe_store

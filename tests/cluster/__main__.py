@@ -7,7 +7,6 @@ no cluster to be had, the tests say so themselves.
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 import time
@@ -19,13 +18,14 @@ from scripts.go_tools import RECIPES, ToolUnavailable, building
 
 from darkroom_local.cluster.folder import cluster_folder
 from darkroom_local.cluster.machine import prepare
+from darkroom_local.cluster.programs import ClusterFailed
 from darkroom_local.emulator import EmulatorUnavailable
 from darkroom_local.processes import start
 from tests.images.unavailable import Unavailable
 
 from .conftest import NO_CLUSTER
+from .logs import forget_logs, keep_logs
 from .started import archives, started
-from .times import OUT
 
 FOLDER = Path(__file__).parent
 MEASURED = ("test_zero_to_work",)
@@ -49,18 +49,21 @@ PROGRAMS = tuple(tuple(name for tool in tools for name in RECIPES[tool].programs
 async def walk(folder: Path, built: Sequence[Path]) -> int:
     """Run all tests on one cluster; 0 if every lane was green."""
     begun = time.monotonic()
-    async with started(folder, built) as running:
-        description = folder / "started"
-        running.write(description)
-        _say(f"the cluster is up after {time.monotonic() - begun:.0f} s")
-        first = await _lane("measured", MEASURED, description)
-        async with asyncio.TaskGroup() as group:
-            lanes = [group.create_task(_lane(f"lane-{n}", files, description)) for n, files in enumerate(LANES)]
-        last = await _lane("cordons", CORDONS, description)
+    try:
+        async with started(folder, built) as running:
+            description = folder / "started"
+            running.write(description)
+            _say(f"the cluster is up after {time.monotonic() - begun:.0f} s")
+            first = await _lane("measured", MEASURED, description)
+            async with asyncio.TaskGroup() as group:
+                lanes = [group.create_task(_lane(f"lane-{n}", files, description)) for n, files in enumerate(LANES)]
+            last = await _lane("cordons", CORDONS, description)
+            if status := worst([first, *(lane.result() for lane in lanes), last]):
+                _say(f"logs are kept in {keep_logs(folder)}")  # now, for the emulator takes its own with it
+    except ClusterFailed:
+        _say(f"logs are kept in {keep_logs(folder)}")
+        raise
     _say(f"the whole walk took {time.monotonic() - begun:.0f} s")
-    status = worst([first, *(lane.result() for lane in lanes), last])
-    if status:
-        _keep_logs(folder)
     return status
 
 
@@ -72,27 +75,18 @@ def worst(statuses: Iterable[int]) -> int:
 async def _lane(name: str, files: Sequence[str], description: Path) -> int:
     """Run some files' tests; pytest's status, once all that they said is printed."""
     log = description.parent / f"{name}.pytest.log"
-    command = [sys.executable, "-m", "pytest", "--durations=0", "--durations-min=1", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-v", "--durations=0", "--durations-min=1", "-p", "no:cacheprovider"]
     environ = {**os.environ, "CLUSTER": str(description), "NAMESPACE": name}
     child = await start([*command, *(str(FOLDER / f"{file}.py") for file in files)], environ, log)
     try:
         async with asyncio.timeout(_LANE_SECONDS):
             return await child.process.wait()
     except TimeoutError:
+        _say(f"{name} was ended, for it took more than {_LANE_SECONDS} s")
         return _HUNG
     finally:
         await child.stop()
         _say(f"== {', '.join(files)}\n{log.read_text(errors='replace')}")
-
-
-def _keep_logs(folder: Path) -> None:
-    """Keep what the programs and the pods have said, for whoever looks why it was red; the folder goes."""
-    shutil.rmtree(OUT / "logs", ignore_errors=True)
-    for log in folder.rglob("*.log"):
-        kept = OUT / "logs" / log.relative_to(folder)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(log, kept)
-    _say(f"logs are kept in {OUT / 'logs'}")
 
 
 def build(folder: Path) -> list[Path]:
@@ -129,6 +123,7 @@ def main() -> int:
     for number in _SIGNALS:
         signal.signal(number, stop)
     try:
+        forget_logs()
         with cluster_folder() as folder:
             return asyncio.run(_until_told(folder, build(folder), told))
     except (Unavailable, ToolUnavailable, EmulatorUnavailable) as reason:

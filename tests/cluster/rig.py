@@ -19,6 +19,7 @@ from darkroom_local.cluster.whole import Cluster
 from darkroom_local.topology import RuntimeQueues, Topology
 
 from .inbox import Inbox
+from .logs import keep_logs
 
 _SIZE = (128, 96)
 # A test's minutes are for what is tested: everything that only waits is short.
@@ -64,6 +65,9 @@ class Rig:
             try:
                 await release.install(self.cluster.plane, self.values(name, *more))
                 yield pods
+            except Exception:
+                keep_logs(self.cluster.node.pod_logs, "pods")
+                raise
             finally:
                 await release.uninstall(self.cluster.plane)
                 # Helm waits for its own objects alone, and a ReplicaSet that is still there makes pods anew.

@@ -107,8 +107,8 @@ async def test_without_an_answer_the_fallback_holds(rig: Rig) -> None:
 async def test_without_an_answer_what_is_at_work_stays(rig: Rig, queue: str) -> None:
     """More pods than the fallback has are at work when AWS cannot be reached: none of them is taken away.
 
-    The cooldown outlasts the failures until the fallback holds, as the chart's does: while KEDA renews its clients
-    after a failure, it can take the trigger for idle (2.20.2: `ErrCacheClosed` in pkg/scaling/scale_handler.go).
+    The cooldown outlasts the failures until the fallback holds, as it does by the chart's defaults: while KEDA renews
+    its clients after a failure, it can take the trigger for idle (2.20.2: `ErrCacheClosed` in scale_handler.go).
     """
     more = {"scaling": {"cooldownSeconds": 120}}
     async with (

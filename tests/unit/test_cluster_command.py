@@ -37,17 +37,31 @@ def cluster(environ: dict[str, str], *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def refused(environ: dict[str, str], folder: Path) -> set[str]:
+    """What `up` and `down` say who are refused."""
+    done = [cluster(environ, *words) for words in (["down"], ["up", "--images", str(folder)])]
+    assert [status for status, _ in done] == [1, 1]
+    return {" ".join(said.split()) for _, said in done}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to somebody else")
 def test_a_file_of_somebody_elses_ends_nobody(environ: dict[str, str], tmp_path: Path) -> None:
     """Whoever may write to /tmp must not say whom root ends."""
     file = tmp_path / "darkroom-cluster.pid"
     file.write_text("1")
     os.chown(file, 65534, -1)
-    for words in (["down"], ["up", "--images", str(tmp_path)]):
-        status, said = cluster(environ, *words)
-        assert status == 1
-        assert "another user's" in said
+    (said,) = refused(environ, tmp_path)
+    assert "another user's: remove it" in said
     assert file.read_text() == "1"
+
+
+def test_a_link_empties_nothing(environ: dict[str, str], tmp_path: Path) -> None:
+    """Nor what root is to empty."""
+    (tmp_path / "dear").write_text("kept")
+    (tmp_path / "darkroom-cluster.pid").symlink_to("dear")
+    (said,) = refused(environ, tmp_path)
+    assert "remove it" in said
+    assert (tmp_path / "dear").read_text() == "kept"
 
 
 def test_cluster_command(environ: dict[str, str], tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from scripts.go_tools import ToolUnavailable
 
 from darkroom_local.cluster import machine
 from darkroom_local.cluster.machine import prepare
-from darkroom_local.cluster.pause import alone
+from darkroom_local.cluster.pause import pause_image
+
+_HEADERS = b"\x7fELF".ljust(0x318)
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +27,40 @@ def status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def there(tmp_path: Path) -> str:
+    """A program that is there, and static."""
+    file = tmp_path / "static"
+    file.write_bytes(_HEADERS + b"\0" * 64)
+    return str(file)
+
+
+def test_what_is_missing_is_installed(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each package once, and only those whose programs are not there."""
     asked: list[tuple[str, ...]] = []
     missing = ("ctr", "containerd", "ip")
-    monkeypatch.setattr(shutil, "which", lambda program: None if program in missing else f"/bin/{program}")
+    monkeypatch.setattr(shutil, "which", lambda program: None if program in missing else there)
     monkeypatch.setattr(apt, "install", lambda *packages: asked.append(packages))
     prepare()
     assert asked == [("containerd", "iproute2")]
 
 
-def test_nothing_is_installed_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busybox_with_a_linker_is_none(tmp_path: Path, there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's own is such a one: in an image of nothing else it does not start, and so no pod would."""
+    asked: list[tuple[str, ...]] = []
+    linked = tmp_path / "linked"
+    linked.write_bytes(_HEADERS + b"/lib64/ld-linux-x86-64.so.2\0")
+    monkeypatch.setattr(shutil, "which", lambda program: str(linked) if program == "busybox" else there)
+    monkeypatch.setattr(apt, "install", lambda *packages: asked.append(packages))
+    prepare()
+    assert asked == [("busybox-static",)]
+    with pytest.raises(ToolUnavailable, match="statically linked"):
+        pause_image(tmp_path)
+
+
+def test_nothing_is_installed_where_all_is_there(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network it works as well."""
-    monkeypatch.setattr(shutil, "which", lambda program: f"/bin/{program}")
+    monkeypatch.setattr(shutil, "which", lambda _: there)
     monkeypatch.setattr(apt, "install", lambda *_: pytest.fail("apt was asked"))
     prepare()
 
@@ -67,10 +90,3 @@ def test_a_root_that_may_not_is_said(status: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     with pytest.raises(ToolUnavailable, match="read-only"):
         prepare()
-
-
-def test_a_program_with_a_linker_is_no_image() -> None:
-    """Debian's own busybox is such a one: no pod would ever start."""
-    headers = b"\x7fELF".ljust(0x318)
-    assert alone(headers + b"\0" * 64)
-    assert not alone(headers + b"/lib64/ld-linux-x86-64.so.2\0")

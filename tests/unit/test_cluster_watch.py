@@ -61,13 +61,22 @@ class _Plane:
         return json.dumps({"metadata": {"resourceVersion": str(number)}, "items": items})
 
 
+# One change that no list knows of; then it is too old to go on from, and says nothing more.
+_STREAM = """\
+for url; do :; done; echo "$url" >> {urls}
+echo '{{"type": "MODIFIED", "object": {{"metadata": {{"name": "w", "uid": "w", "resourceVersion": "9"}}}}}}'
+echo '{{"type": "ERROR", "object": {{"kind": "Status", "message": "too old"}}}}'
+exec sleep 60
+"""
+
+
 async def test_it_lists_anew_and_goes_on_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch ends without a word: what came and went meanwhile is seen, and nothing else is told twice.
+    """Where a watch ends, what came and went meanwhile is seen, and nothing is told twice.
 
     It is begun where the list ended, and goes on though the API server does not always answer.
     """
     kubectl, urls = tmp_path / "kubectl", tmp_path / "urls"
-    kubectl.write_text(f'#!/bin/sh\nfor url; do :; done; echo "$url" >> {urls}\n')
+    kubectl.write_text("#!/bin/sh\n" + _STREAM.format(urls=urls))
     kubectl.chmod(0o755)
     monkeypatch.setattr(module, "program", lambda _: kubectl)
     monkeypatch.setattr(module, "_AGAIN_SECONDS", 0)
@@ -79,11 +88,17 @@ async def test_it_lists_anew_and_goes_on_from_there(tmp_path: Path, monkeypatch:
     async with watch(cast("ControlPlane", plane), "pods", namespace="ours", selector="app=x") as pods:
         await pods.until(newest, "the third has come, and the first has gone", 20)
         told = [(event.what, event.name) for event in pods.events]
-    assert told == [("ADDED", "p1"), ("ADDED", "p2"), ("DELETED", "p1"), ("ADDED", "p3")]
+    assert told[:4] == [("ADDED", "p1"), ("MODIFIED", "w"), ("DELETED", "w"), ("ADDED", "p2")]
     assert set(plane.asked) == {"/api/v1/namespaces/ours/pods?labelSelector=app%3Dx"}
     begun = [line.rpartition("&")[2] for line in urls.read_text().split()]
     assert begun[:2] == ["resourceVersion=1", "resourceVersion=2"]
-    assert pods.trouble == "it is busy"
+
+
+async def test_a_wait_in_vain_says_why_nothing_was_seen(tmp_path: Path) -> None:
+    """The API server does not answer: its own words."""
+    async with watch(cast("ControlPlane", _Plane(tmp_path)), "pods") as pods:
+        with pytest.raises(ClusterFailed, match=r"pods: none \(it is busy\)"):
+            await pods.until(bool, "one is there", 0.05)
 
 
 async def test_a_change_that_nobody_told_of_is_seen() -> None:

@@ -58,8 +58,7 @@ def main() -> int:
 @contextmanager
 def _only_one() -> Iterator[None]:
     """Say who we are, for `down`; the lock ends with this process, however it ends."""
-    with _PID.open("a+") as file:
-        _ours(file)
+    with _ours(os.O_CREAT) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -73,15 +72,23 @@ def _only_one() -> Iterator[None]:
             _PID.unlink()
 
 
-def _ours(file: IO[str]) -> None:
-    """Refuse a file that somebody else has put there: it says whom root is to end."""
-    if os.fstat(file.fileno()).st_uid != os.geteuid():
+def _ours(flags: int = 0) -> IO[str]:
+    """Open the file that says who runs, if it is ours: others may write to /tmp, and root ends whom it names."""
+    try:
+        number = os.open(_PID, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ClusterFailed(f"{_PID} is not to be opened ({error.strerror}): remove it") from error
+    file = os.fdopen(number, "r+")
+    if os.fstat(number).st_uid != os.geteuid():
+        file.close()
         raise ClusterFailed(f"{_PID} is another user's: remove it")
+    return file
 
 
 def _down(console: Console) -> int:
-    with contextlib.suppress(FileNotFoundError), _PID.open() as file:
-        _ours(file)
+    with contextlib.suppress(FileNotFoundError), _ours() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -39,13 +39,24 @@ def prepare() -> None:
         raise ToolUnavailable(
             f"a node needs {_CONTROL_GROUPS}, and here it is read-only: in a container, as privileged"
         )
-    missing = sorted({package for program, package in _PACKAGE_OF.items() if shutil.which(program) is None})
+    missing = sorted({package for program, package in _PACKAGE_OF.items() if not _there(program)})
     if not missing:
         return
     try:
         apt.install(*missing)
     except apt.NotInstalled as reason:
         raise ToolUnavailable(f"a node needs {', '.join(missing)}: {reason}") from reason
+
+
+def is_static(program: Path) -> bool:
+    """Whether it runs in an image of nothing else: a program that is not static names its linker behind its headers."""
+    with program.open("rb") as file:
+        return b"/ld-" not in file.read(4096)
+
+
+def _there(program: str) -> bool:
+    path = shutil.which(program)
+    return path is not None and (program != "busybox" or is_static(Path(path)))
 
 
 def _capable(bit: int) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from scripts.go_tools import ToolUnavailable
 
+from .machine import is_static
+
 PAUSE_IMAGE = "darkroom.local/pause:1"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -20,9 +22,9 @@ def pause_image(folder: Path) -> Path:
     Raises:
         ToolUnavailable: there is no busybox here, or not one that runs alone.
     """
-    if (busybox := shutil.which("busybox")) is None or not alone(content := Path(busybox).read_bytes()):
+    if (busybox := shutil.which("busybox")) is None or not is_static(Path(busybox)):
         raise ToolUnavailable("a node's pods need busybox: install a statically linked one (Debian: busybox-static)")
-    layer = _tar({"bin/busybox": content})
+    layer = _tar({"bin/busybox": Path(busybox).read_bytes()})
     settings = {
         "architecture": _ARCHITECTURES[platform.machine()],
         "os": "linux",
@@ -38,11 +40,6 @@ def pause_image(folder: Path) -> Path:
     archive = folder / "pause.tar"
     archive.write_bytes(_tar(files))
     return archive
-
-
-def alone(program: bytes) -> bool:
-    """Whether it runs in an image of nothing else: a program that is not static names its linker behind its headers."""
-    return b"/ld-" not in program[:4096]
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

@@ -53,7 +53,7 @@ class Watch:
     objects: dict[str, Object] = field(default_factory=dict)
     """By uid: a new object may have an old one's name."""
     trouble: str = ""
-    """Why the API server could not be asked, the last time that it could not."""
+    """Why the API server cannot be asked, as long as it cannot."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def until(self, holds: Callable[[list[Object]], bool], what: str, seconds: float) -> float:
@@ -134,10 +134,11 @@ async def _watch(plane: ControlPlane, path: str, chosen: Mapping[str, str], seen
     while True:
         try:
             listed = json.loads(await plane.kubectl("get", "--raw", _url(path, chosen)))
+            seen.trouble = ""
             await seen.reconcile(listed["items"])
             version = listed["metadata"]["resourceVersion"]
             await _follow(plane, _url(path, {**chosen, "watch": "true", "resourceVersion": version}), seen)
-        except ClusterFailed as failure:
+        except (ClusterFailed, OSError, ValueError) as failure:
             seen.trouble = str(failure)
         await asyncio.sleep(_AGAIN_SECONDS)
 
@@ -166,8 +167,8 @@ async def _read(process: asyncio.subprocess.Process, seen: Watch) -> None:
     while chunk := await process.stdout.read(1 << 20):
         values, rest = _values(rest + decode(chunk))
         for value in values:
-            if value["type"] == "ERROR":  # it is too old to go on from: list anew
-                return
+            if value["type"] == "ERROR":  # most often, where it began is too old to go on from
+                raise ClusterFailed(f"the watch ended: {value['object'].get('message')}")
             await seen.take(Event(time.time(), value["type"], value["object"]))
 
 
