@@ -22,6 +22,9 @@ _LONG_SECONDS = 150
 """Several times what passes until pods are told to leave, on a slow machine as well."""
 _ALL_STAY: dict[str, Any] = {"jobs": {"maxSeconds": 2 * _LONG_SECONDS}, "scaling": {"minReplicas": _PODS}}
 """Until the test lets them go, whatever time the marks take."""
+_MARKED_LATE: dict[str, Any] = {"agent": {"settings": {"POD_MARKS_AFTER_SECONDS": "60"}}}
+"""So late that the short jobs mark no pod: an idle one's agent that has to change its marks could do so in the midst of
+scale-in."""
 
 
 async def test_idle_pods_leave_first(rig: Rig) -> None:
@@ -41,7 +44,7 @@ async def test_without_leave_to_mark_nothing_is_lost(rig: Rig) -> None:
 
 async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> tuple[str, str]:
     """Run them, each to its end and once; the pod that the long one runs in, and the one that a scale-in keeps."""
-    async with rig.runtime(runtime, _ALL_STAY) as pods:
+    async with rig.runtime(runtime, _ALL_STAY, _MARKED_LATE) as pods:
         if forbidden:
             await rig.kubectl("delete", "rolebinding", f"{runtime}-pod-marks")
         await pods.until(lambda now: sum(map(ready, now)) == _PODS, "all pods are ready", 300)
@@ -49,7 +52,7 @@ async def long_and_short(rig: Rig, runtime: str, *, forbidden: bool = False) -> 
         (long,) = await rig.submit(runtime, 1, _LONG_SECONDS)
         await rig.running(long)
         busy = name(await rig.pod_of(long, pods))
-        short = await rig.submit(runtime, 12, 2)
+        short = await rig.submit(runtime, 8, 2)
         await rig.heard.until(short, 300)
         marked = set() if forbidden else {busy}
         await pods.until(lambda now: all_marked(now, marked), "the busy pod is marked, and no other", 300)

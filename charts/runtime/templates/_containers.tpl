@@ -37,7 +37,7 @@ a hanging runtime answers HTTP all the same.
   livenessProbe:
     exec:
       command: ["/bin/sh", "-c", "test ! -e {{ include "darkroom.markFile" . }}"]
-    periodSeconds: 2
+    periodSeconds: 5
     # Not of the shell's start: on a node whose processors are busy that takes seconds, and nothing is wrong.
     timeoutSeconds: 10
     failureThreshold: 1
