@@ -43,10 +43,7 @@ async def test_a_wait_in_vain_says_what_there_was() -> None:
 
 
 class _Plane:
-    """An API server that answers the first time only if it is asked twice, and has one object more at each answer.
-
-    Of those before, only the newest is left.
-    """
+    """An API server that refuses the first question; each answer has a new object and the one before it."""
 
     def __init__(self, folder: Path) -> None:
         self.kubeconfig = folder
